@@ -1,0 +1,14 @@
+import { pino } from 'pino'
+
+export type Log = ReturnType<typeof createLog>
+
+/** One JSON line per event on standard output; the journal keeps it. Secrets are taken out by name, whatever object they came in. */
+export function createLog(role: string, level: string) {
+  const secrets = ['password', 'code', 'codes', 'resumeCode', 'apiKey', 'authorization', 'cookie', 'token', 'csrfToken']
+  return pino({
+    level,
+    base: { role },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '(secret)' },
+  })
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+
+const colour = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour such as #0b7a4b')
+
+/** The owner's choices. */
+export const settingsShape = z
+  .strictObject({
+    venueName: z.string().trim().min(1).max(60),
+    venueMessage: z.string().trim().max(200).meta({ description: 'one line under the name on the portal' }),
+    supportPhone: z.string().trim().max(30),
+    logo: z
+      .string()
+      .max(150_000, 'at most about 100 KB')
+      .regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$/, 'a PNG, JPEG or WebP picture')
+      .nullable(),
+    accent: colour.meta({ description: 'colour of buttons and the meter' }),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'three capital letters, such as NGN'),
+    hotspotId: z.string().trim().max(60).meta({ description: 'the number of this venue in a larger network' }),
+    ssid: z.string().trim().max(32).meta({ description: 'printed on vouchers' }),
+    pollSeconds: z.number().int().min(1).max(30).meta({ description: 'how often the ledger is brought up to date' }),
+    whenDevicesFull: z.enum(['refuse-new', 'drop-oldest']).meta({ description: 'what a new device meets when all places of a session are taken' }),
+  })
+  .meta({ id: 'Settings' })
+
+export type Settings = z.output<typeof settingsShape>
+
+/** What they are on a new box. */
+export const defaults: Settings = {
+  venueName: 'KSWiFi',
+  venueMessage: '',
+  supportPhone: '',
+  logo: null,
+  accent: '#0b7a4b',
+  currency: 'NGN',
+  hotspotId: '',
+  ssid: '',
+  pollSeconds: 5,
+  whenDevicesFull: 'drop-oldest',
+}
+
+export const settingsPatch = settingsShape.partial().refine((value) => Object.keys(value).length > 0, 'name at least one setting to change')

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+
+const isoTime = z.string().meta({ format: 'date-time' })
+export const role = z.enum(['owner', 'cashier'])
+const username = z.string().trim().toLowerCase().regex(/^[a-z0-9._-]{2,40}$/, '2 to 40 letters, digits, dots or dashes')
+const password = z.string().min(10, 'at least 10 characters').max(200)
+
+export const loginInput = z.strictObject({ username: z.string().max(60), password: z.string().max(200) })
+export const loginAnswer = z.object({ username: z.string(), role, csrfToken: z.string().meta({ description: 'send it back as X-CSRF-Token with every change' }) })
+export const staffInput = z.strictObject({ username, password, role })
+export const staffPatch = z.strictObject({ password: password.optional(), role: role.optional(), disabled: z.boolean().optional() })
+export const staffShape = z.object({ id: z.number().int(), username: z.string(), role, disabled: z.boolean(), createdAt: isoTime })
+export const apiKeyInput = z.strictObject({ name: z.string().trim().min(1).max(60), role: role.default('cashier') })
+export const apiKeyShape = z.object({ id: z.number().int(), name: z.string(), role, last4: z.string(), createdAt: isoTime, revokedAt: isoTime.nullable() })
+export const auditShape = z.object({
+  id: z.number().int(),
+  at: isoTime,
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  details: z.unknown(),
+})
+export const auditPage = z.object({ entries: z.array(auditShape), total: z.number().int(), page: z.number().int(), pageSize: z.number().int() })
+export type Role = z.output<typeof role>

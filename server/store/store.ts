@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import knex, { type Knex } from 'knex'
+import sqliteClient from 'knex/lib/dialects/sqlite3/index.js'
+import { Refusal, isDiskFull } from '../errors.ts'
+
+/** A transaction in progress; every table function takes one, so that a room can join another's. */
+export type Tx = Knex.Transaction
+
+/** What a table function needs: the store itself, or a transaction on it. */
+export type Db = Knex
+
+export type Store = Awaited<ReturnType<typeof openStore>>
+
+/** Both processes write; a transaction that begins as a reader and turns writer would fail with SQLITE_BUSY at once, without waiting. */
+class ImmediateSqlite extends sqliteClient {
+  override _query(connection: unknown, query: { sql: string }) {
+    if (query.sql === 'BEGIN;') query.sql = 'BEGIN IMMEDIATE;'
+    return super._query(connection, query)
+  }
+}
+
+/**
+ * Opens the database and checks that it is whole.
+ * WAL with synchronous=FULL: a commit that was answered survives a power cut.
+ * @throws CorruptDatabase when SQLite finds damage; the file is left as it is
+ */
+export async function openStore(file: string) {
+  mkdirSync(dirname(file), { recursive: true })
+  const db = knex({
+    client: ImmediateSqlite as unknown as typeof Knex.Client,
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (connection: { exec: (sql: string, done: (error: unknown) => void) => void }, done: (error: unknown, connection: unknown) => void) =>
+        connection.exec(
+          'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;',
+          (error) => done(error, connection),
+        ),
+    },
+  })
+  try {
+    const [row] = await db.raw('PRAGMA quick_check(1)')
+    if (row.quick_check !== 'ok') throw new CorruptDatabase(file, row.quick_check)
+  } catch (error) {
+    await db.destroy()
+    const code = (error as { code?: string }).code
+    if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') throw new CorruptDatabase(file, (error as Error).message)
+    throw error
+  }
+
+  return {
+    file,
+    db,
+    /**
+     * Runs `work` in one write transaction: all or nothing. Never await the kernel or the network inside.
+     * @throws Refusal `storage-full` when the disk is full; nothing is kept then
+     */
+    async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+      try {
+        return await db.transaction(work)
+      } catch (error) {
+        if (isDiskFull(error)) throw new Refusal('storage-full', 'The disk of the box is full, so nothing was saved. Please tell the staff.')
+        throw error
+      }
+    },
+    close: () => db.destroy(),
+  }
+}
+
+/** The database file is damaged; `restore` from the last good backup. */
+export class CorruptDatabase extends Error {
+  readonly file: string
+  constructor(file: string, detail: string) {
+    super(`The database ${file} is damaged: ${detail}`)
+    this.file = file
+  }
+}
