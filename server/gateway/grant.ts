@@ -1,0 +1,55 @@
+/** A phone on the Wi-Fi: both must match, so a borrowed address gets nothing. */
+export type LanDevice = { mac: string; ip: string }
+
+/**
+ * What one session may do on the network, in absolute numbers: applying a grant twice, or after a crash,
+ * gives the same as once.
+ */
+export type Grant = {
+  /** Number of the session: the conntrack mark of its flows. 1 … 2^32-1. */
+  session: number
+  /** Bytes of both directions at which the kernel stops it; null is no cap. Counts from the session's beginning, like usedBytes. */
+  limitBytes: number | null
+  /** Bytes used so far, as the ledger has it; only where the kernel knows less does it count. */
+  usedBytes: number
+  /** Of these, bytes from the customer. */
+  uploadedBytes: number
+  /** UTC ms at which the kernel stops it. */
+  until: number
+  /** bit/s towards the customer; null is the speed of the line. */
+  downBps: number | null
+  upBps: number | null
+  devices: LanDevice[]
+}
+
+/** What a session has used since its beginning, as the kernel counted it. */
+export type Reading = {
+  session: number
+  usedBytes: number
+  uploadedBytes: number
+  /** The cap is used up: nothing passes any more. */
+  depleted: boolean
+}
+
+/**
+ * The data plane. One for the real kernel (kernel.ts), one without (memory.ts); the same suite of tests runs on both.
+ * Both are made with `wanted` (read inside the lock, so that a run never uses an old list) and `settle` (takes
+ * every reading, also the last one of a session about to be removed).
+ */
+export type Gateway = {
+  /**
+   * Makes the kernel agree with what is wanted now for these sessions, or for all (and then also repairs drift and
+   * sweeps what nobody wants). Answers after a run that began after the call. Safe at any time, twice, or after a crash.
+   */
+  enforce: (sessions?: number[]) => Promise<void>
+  /** Reads these sessions (or all), settles the readings, then enforces the same ones. */
+  poll: (sessions?: number[]) => Promise<void>
+  /** Lets go; the kernel keeps what it has. */
+  close: () => Promise<void>
+}
+
+export type GatewayNeeds = {
+  wanted: (sessions?: number[]) => Promise<Grant[]>
+  settle: (readings: Reading[]) => Promise<void>
+  now: () => number
+}

@@ -1,0 +1,302 @@
+import type { Grant, LanDevice, Reading } from './grant.ts'
+
+/** Names of the table's parts are a contract with the running kernel: a changed ruleset is noticed and put in whole. */
+export const TABLE = 'inet kswifi'
+
+/** A quota cannot be without end; 4 PiB is, for one session. Still an exact number in JavaScript. */
+const NO_LIMIT = 2 ** 52
+
+/** The kernel lists what is left of a timeout in whole seconds; a difference below this is no difference. */
+const TIMEOUT_TOLERANCE_MS = 2500
+
+const TIMED_MAPS = ['phones', 'down_class', 'up_class'] as const
+const OBJECT_MAPS = ['quotas', 'uploads'] as const
+type MapName = (typeof TIMED_MAPS)[number] | (typeof OBJECT_MAPS)[number]
+
+/** The fixed part: everything but the sessions. */
+export function ruleset(box: { lan: string; wan: string; lanAddress: string; portalPort: number }): string {
+  return `
+table ${TABLE} {
+  map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
+  map quotas { type mark : quota; }
+  map uploads { type mark : counter; }
+  map down_class { typeof ct mark : meta priority; flags timeout; }
+  map up_class { typeof ct mark : meta priority; flags timeout; }
+  set dns_askers { type ether_addr; size 65535; flags dynamic,timeout; timeout 1m; }
+
+  chain classify {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname "${box.lan}" goto from_lan
+  }
+  chain from_lan {
+    meta nfproto ipv6 drop
+    meta mark set ether saddr . ip saddr map @phones
+    ct mark set meta mark
+  }
+  chain redirect {
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname != "${box.lan}" accept
+    ip daddr ${box.lanAddress} tcp dport 80 redirect to :${box.portalPort}
+    meta mark 0 tcp dport 80 redirect to :${box.portalPort}
+    meta mark 0 meta l4proto { tcp, udp } th dport 53 redirect to :53
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    quota name ct mark map @quotas drop
+    iifname "${box.lan}" goto upload
+    oifname "${box.lan}" meta priority set ct mark map @down_class accept
+  }
+  chain upload {
+    oifname "${box.lan}" drop
+    counter name ct mark map @uploads
+    ct state new ip daddr { 10.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 } reject with icmp type admin-prohibited
+    meta priority set ct mark map @up_class accept
+    meta l4proto tcp reject with tcp reset
+    reject with icmp type admin-prohibited
+  }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "${box.lan}" goto ask_box
+    iifname "${box.wan}" goto from_internet
+  }
+  chain ask_box {
+    meta l4proto { tcp, udp } th dport 53 meta mark 0 update @dns_askers { ether saddr limit rate over 15/second burst 120 packets } drop
+    meta l4proto { tcp, udp } th dport 53 ip daddr ${box.lanAddress} accept
+    udp dport 67 accept
+    tcp dport ${box.portalPort} accept
+    icmp type echo-request limit rate 50/second accept
+    meta l4proto tcp reject with tcp reset
+    ip daddr ${box.lanAddress} reject with icmp type admin-prohibited
+    drop
+  }
+  chain from_internet {
+    ct state established,related accept
+    icmp type echo-request limit rate 10/second accept
+    udp dport 68 accept
+    drop
+  }
+  chain masquerade {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "${box.wan}" masquerade
+  }
+}
+`
+}
+
+/** How many rules a ruleset has, to notice that somebody took some away. */
+export function countRules(text: string): number {
+  return text.split('\n').filter((line) => /^ {4}\S/.test(line) && !line.includes(' hook ')).length
+}
+
+/** What the kernel holds for one session. `until` in UTC ms; `key` is `mac . ip`. */
+export type Held = {
+  session: number
+  limitBytes: number
+  usedBytes: number
+  uploadedBytes: number
+  /** Quota, counter and their two map elements are all there. */
+  parts: Set<'quota' | 'counter' | 'quotas' | 'uploads'>
+  phones: Map<string, number>
+  down: { minor: number; until: number } | undefined
+  up: { minor: number; until: number } | undefined
+}
+
+export type Listing = { rules: number; sessions: Map<number, Held> }
+
+type NftObject = {
+  rule?: unknown
+  quota?: { name: string; bytes: number; used: number }
+  counter?: { name: string; bytes: number }
+  map?: { name: string; elem?: [NftKey, string | number][] }
+}
+type NftKey = number | { elem: { val: number | { concat: [string, string] }; expires?: number } }
+
+/** Reads `nft -j list table`. @param now when it was listed, UTC ms */
+export function parseListing(json: string, now: number): Listing {
+  const objects = (JSON.parse(json) as { nftables: NftObject[] }).nftables
+  const sessions = new Map<number, Held>()
+  let rules = 0
+  for (const { rule, quota, counter, map } of objects) {
+    if (rule) rules++
+    const session = sessionOf(quota?.name ?? counter?.name)
+    if (session && quota) Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
+    if (session && counter) part(sessions, session, 'counter').uploadedBytes = counter.bytes
+    for (const [key, value] of map?.elem ?? []) readElement(sessions, map!.name, key, value, now)
+  }
+  return { rules, sessions }
+}
+
+/** Counts of one session: what of these the kernel just said. */
+export type Counts = { session: number; limitBytes?: number; usedBytes?: number; uploadedBytes?: number }
+
+/** Reads quota and counter of some sessions, as `nft -j list quota …` and `list counter …` give them. */
+export function parseObjects(json: string): Counts[] {
+  return json
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .flatMap((line) => (JSON.parse(line) as { nftables: NftObject[] }).nftables)
+    .flatMap(({ quota, counter }): Counts[] => {
+      const session = sessionOf(quota?.name ?? counter?.name)
+      if (!session) return []
+      if (quota) return [{ session, limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) }]
+      return [{ session, uploadedBytes: counter!.bytes }]
+    })
+}
+
+/** The session whose quota ran out, if this line of `nft -j monitor` says so. */
+export function depletedSession(line: string): number | undefined {
+  if (!line.startsWith('{"add": {"quota"')) return undefined
+  const quota = (JSON.parse(line) as { add: { quota: { name: string; bytes: number; used: number } } }).add.quota
+  return quota.used >= quota.bytes && quota.bytes > 0 ? sessionOf(quota.name) : undefined
+}
+
+export function readingOf(held: Held): Reading {
+  const { session, limitBytes, usedBytes, uploadedBytes } = held
+  return { session, usedBytes, uploadedBytes: Math.min(uploadedBytes, usedBytes), depleted: usedBytes >= limitBytes }
+}
+
+/** A change set: becomes one nft script, and so one transaction: all or nothing. */
+export type Changes = {
+  removeElements: Record<MapName, string[]>
+  removeObjects: string[]
+  addObjects: string[]
+  addElements: Record<MapName, string[]>
+}
+
+export function noChanges(): Changes {
+  const lists = (): Record<MapName, string[]> => ({ phones: [], down_class: [], up_class: [], quotas: [], uploads: [] })
+  return { removeElements: lists(), removeObjects: [], addObjects: [], addElements: lists() }
+}
+
+/** Adds what must change for one session to become its grant. `held` undefined: the kernel has nothing of it. */
+export function changeToGrant(changes: Changes, held: Held | undefined, grant: Grant, minor: number, now: number): void {
+  changeObjects(changes, held, grant)
+  changePhones(changes, held, grant, now)
+  changeClass(changes, 'down_class', held?.down, grant, grant.downBps === null ? 0 : minor, now)
+  changeClass(changes, 'up_class', held?.up, grant, grant.upBps === null ? 0 : minor, now)
+}
+
+/** Adds what cuts a session off at once but keeps its count, for the last reading. */
+export function changeToCut(changes: Changes, held: Held, now: number): void {
+  for (const [key, until] of held.phones) if (until > now) changes.removeElements.phones.push(key)
+  if (held.down && held.down.until > now) changes.removeElements.down_class.push(String(held.session))
+  if (held.up && held.up.until > now) changes.removeElements.up_class.push(String(held.session))
+}
+
+/** Adds what takes away the rest of a session that was cut off. */
+export function changeToNothing(changes: Changes, held: Held): void {
+  for (const map of OBJECT_MAPS) if (held.parts.has(map)) changes.removeElements[map].push(String(held.session))
+  for (const kind of ['quota', 'counter'] as const) if (held.parts.has(kind)) changes.removeObjects.push(`delete ${kind} ${TABLE} s${held.session}`)
+}
+
+/** The script of a change set; empty when there is nothing to do. Removals come first, so that a device can move between sessions. */
+export function script(changes: Changes): string {
+  const elements = (verb: string, lists: Record<MapName, string[]>) =>
+    Object.entries(lists).flatMap(([map, list]) => (list.length === 0 ? [] : [`${verb} element ${TABLE} ${map} { ${list.join(', ')} }`]))
+  const lines = [...elements('delete', changes.removeElements), ...changes.removeObjects, ...changes.addObjects, ...elements('add', changes.addElements)]
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+/** What the kernel will hold once the grant is applied; so that the next change need not list it. */
+export function heldAfter(held: Held | undefined, grant: Grant, minor: number): Held {
+  return {
+    session: grant.session,
+    limitBytes: grant.limitBytes ?? NO_LIMIT,
+    usedBytes: Math.max(held?.usedBytes ?? 0, grant.usedBytes),
+    uploadedBytes: Math.max(held?.uploadedBytes ?? 0, grant.uploadedBytes),
+    parts: new Set(['quota', 'counter', 'quotas', 'uploads']),
+    phones: new Map(grant.devices.map((device) => [phoneKey(device), grant.until])),
+    down: { minor: grant.downBps === null ? 0 : minor, until: grant.until },
+    up: { minor: grant.upBps === null ? 0 : minor, until: grant.until },
+  }
+}
+
+/** True when a grant would change the cap that the kernel holds: then the count must be read first. */
+export function capChanges(held: Held | undefined, grant: Grant): boolean {
+  return held !== undefined && held.limitBytes !== (grant.limitBytes ?? NO_LIMIT)
+}
+
+export function phoneKey(device: LanDevice): string {
+  return `${device.mac} . ${device.ip}`
+}
+
+function changeObjects(changes: Changes, held: Held | undefined, grant: Grant): void {
+  const { session } = grant
+  const limit = grant.limitBytes ?? NO_LIMIT
+  const whole = held?.parts.size === 4
+  if (whole && held.limitBytes === limit) return
+  if (whole && held.usedBytes < held.limitBytes && held.usedBytes < limit) {
+    changes.addObjects.push(`add quota ${TABLE} s${session} { over ${limit} bytes }`)
+    return
+  }
+  // Also after a depletion: the kernel went on counting what it dropped, and only a new object forgets that.
+  if (held) changeToNothing(changes, held)
+  const used = Math.max(held?.usedBytes ?? 0, grant.usedBytes)
+  const uploaded = Math.max(held?.uploadedBytes ?? 0, grant.uploadedBytes)
+  changes.addObjects.push(
+    `add quota ${TABLE} s${session} { over ${limit} bytes used ${used} bytes }`,
+    `add counter ${TABLE} s${session} { packets 0 bytes ${uploaded} }`,
+  )
+  for (const map of OBJECT_MAPS) changes.addElements[map].push(`${session} : "s${session}"`)
+}
+
+function changePhones(changes: Changes, held: Held | undefined, grant: Grant, now: number): void {
+  const wanted = new Set(grant.devices.map(phoneKey))
+  for (const [key, until] of held?.phones ?? []) {
+    if (until > now && !(wanted.has(key) && isSame(until, grant.until))) changes.removeElements.phones.push(key)
+  }
+  for (const key of wanted) {
+    if (!isSame(held?.phones.get(key), grant.until)) changes.addElements.phones.push(`${key} timeout ${timeout(grant.until - now)} : ${grant.session}`)
+  }
+}
+
+function changeClass(changes: Changes, map: 'down_class' | 'up_class', held: Held['down'], grant: Grant, minor: number, now: number): void {
+  if (held && held.minor === minor && isSame(held.until, grant.until)) return
+  if (held && held.until > now) changes.removeElements[map].push(String(grant.session))
+  changes.addElements[map].push(`${grant.session} timeout ${timeout(grant.until - now)} : 1:${minor.toString(16)}`)
+}
+
+function isSame(until: number | undefined, wanted: number): boolean {
+  return until !== undefined && Math.abs(until - wanted) < TIMEOUT_TOLERANCE_MS
+}
+
+/** nft's own way to write a time; it refuses large numbers of ms. */
+function timeout(ms: number): string {
+  const whole = Math.max(1, Math.floor(ms))
+  const seconds = Math.floor(whole / 1000)
+  const rest = whole % 1000
+  return `${seconds > 0 ? `${seconds}s` : ''}${rest > 0 ? `${rest}ms` : ''}`
+}
+
+function sessionOf(name: string | undefined): number | undefined {
+  const match = /^s(\d+)$/.exec(name ?? '')
+  return match ? Number(match[1]) : undefined
+}
+
+function part(sessions: Map<number, Held>, session: number, name?: 'quota' | 'counter' | 'quotas' | 'uploads'): Held {
+  const held = sessions.get(session) ?? {
+    session,
+    limitBytes: NO_LIMIT,
+    usedBytes: 0,
+    uploadedBytes: 0,
+    parts: new Set(),
+    phones: new Map(),
+    down: undefined,
+    up: undefined,
+  }
+  if (name) held.parts.add(name)
+  sessions.set(session, held)
+  return held
+}
+
+function readElement(sessions: Map<number, Held>, map: string, key: NftKey, value: string | number, now: number): void {
+  const [val, expires] = typeof key === 'number' ? [key, undefined] : [key.elem.val, key.elem.expires]
+  const until = expires === undefined ? Infinity : now + expires * 1000 + 500
+  if (map === 'phones' && typeof val === 'object') part(sessions, Number(value)).phones.set(val.concat.join(' . '), until)
+  if (typeof val !== 'number') return
+  if (map === 'quotas' || map === 'uploads') part(sessions, val, map)
+  if (map === 'down_class' || map === 'up_class') {
+    const minor = Number.parseInt(String(value).split(':')[1] ?? '0', 16)
+    part(sessions, val)[map === 'down_class' ? 'down' : 'up'] = { minor, until }
+  }
+}
