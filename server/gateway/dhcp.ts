@@ -1,3 +1,4 @@
+import { unwatchFile, watchFile } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { LanDevice } from './grant.ts'
 
@@ -38,6 +39,11 @@ export function createLeases(file: string) {
     async addresses(): Promise<(mac: string) => Lease[]> {
       await refresh()
       return (mac) => byMac.get(mac) ?? []
+    },
+    /** Calls back when a lease came, went or moved. @returns a function that ends it */
+    watch(changed: () => void): () => void {
+      watchFile(file, { interval: 1000 }, changed)
+      return () => unwatchFile(file, changed)
     },
     /** Who holds this address. */
     async holder(ip: string): Promise<Lease | undefined> {

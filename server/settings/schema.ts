@@ -18,7 +18,9 @@ export const settingsShape = z
     hotspotId: z.string().trim().max(60).meta({ description: 'the number of this venue in a larger network' }),
     ssid: z.string().trim().max(32).meta({ description: 'printed on vouchers' }),
     pollSeconds: z.number().int().min(1).max(30).meta({ description: 'how often the ledger is brought up to date' }),
-    whenDevicesFull: z.enum(['refuse-new', 'drop-oldest']).meta({ description: 'what a new device meets when all places of a session are taken' }),
+    whenDevicesFull: z
+      .enum(['refuse-new', 'drop-oldest'])
+      .meta({ description: 'what a new device meets when all places of a session are taken' }),
   })
   .meta({ id: 'Settings' })
 
@@ -39,3 +41,4 @@ export const defaults: Settings = {
 }
 
 export const settingsPatch = settingsShape.partial().refine((value) => Object.keys(value).length > 0, 'name at least one setting to change')
+export type SettingsPatch = z.output<typeof settingsPatch>

@@ -2,16 +2,33 @@ import { z } from 'zod'
 
 const isoTime = z.string().meta({ format: 'date-time' })
 export const role = z.enum(['owner', 'cashier'])
-const username = z.string().trim().toLowerCase().regex(/^[a-z0-9._-]{2,40}$/, '2 to 40 letters, digits, dots or dashes')
+const username = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z0-9._-]{2,40}$/, '2 to 40 letters, digits, dots or dashes')
 const password = z.string().min(10, 'at least 10 characters').max(200)
 
 export const loginInput = z.strictObject({ username: z.string().max(60), password: z.string().max(200) })
-export const loginAnswer = z.object({ username: z.string(), role, csrfToken: z.string().meta({ description: 'send it back as X-CSRF-Token with every change' }) })
+export const loginAnswer = z.object({
+  username: z.string(),
+  role,
+  csrfToken: z.string().meta({ description: 'send it back as X-CSRF-Token with every change' }),
+})
 export const staffInput = z.strictObject({ username, password, role })
-export const staffPatch = z.strictObject({ password: password.optional(), role: role.optional(), disabled: z.boolean().optional() })
+export const staffPatch = z
+  .strictObject({ password: password.optional(), role: role.optional(), disabled: z.boolean().optional() })
+  .refine((value) => Object.keys(value).length > 0, 'name at least one field to change')
 export const staffShape = z.object({ id: z.number().int(), username: z.string(), role, disabled: z.boolean(), createdAt: isoTime })
 export const apiKeyInput = z.strictObject({ name: z.string().trim().min(1).max(60), role: role.default('cashier') })
-export const apiKeyShape = z.object({ id: z.number().int(), name: z.string(), role, last4: z.string(), createdAt: isoTime, revokedAt: isoTime.nullable() })
+export const apiKeyShape = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  role,
+  last4: z.string(),
+  createdAt: isoTime,
+  revokedAt: isoTime.nullable(),
+})
 export const auditShape = z.object({
   id: z.number().int(),
   at: isoTime,
@@ -20,5 +37,21 @@ export const auditShape = z.object({
   subject: z.string(),
   details: z.unknown(),
 })
-export const auditPage = z.object({ entries: z.array(auditShape), total: z.number().int(), page: z.number().int(), pageSize: z.number().int() })
+export const auditFilter = z.strictObject({
+  page: z.coerce.number().int().min(1).max(100_000).default(1),
+  pageSize: z.coerce.number().int().min(1).max(200).default(50),
+})
+export const auditPage = z.object({
+  entries: z.array(auditShape),
+  total: z.number().int(),
+  page: z.number().int(),
+  pageSize: z.number().int(),
+})
 export type Role = z.output<typeof role>
+export type StaffInput = z.output<typeof staffInput>
+export type StaffPatch = z.output<typeof staffPatch>
+export type Member = z.output<typeof staffShape>
+export type ApiKeyInput = z.output<typeof apiKeyInput>
+export type ApiKey = z.output<typeof apiKeyShape>
+export type AuditPage = z.output<typeof auditPage>
+export type LoginAnswer = z.output<typeof loginAnswer>

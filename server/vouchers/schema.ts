@@ -5,7 +5,10 @@ const isoTime = z.string().meta({ format: 'date-time' })
 export const batchInput = z.strictObject({
   packageId: z.number().int().positive(),
   count: z.number().int().min(1).max(5000),
-  alphabet: z.enum(['letters', 'digits']).default('letters').meta({ description: 'letters and digits without look-alikes, or digits only' }),
+  alphabet: z
+    .enum(['letters', 'digits'])
+    .default('letters')
+    .meta({ description: 'letters and digits without look-alikes, or digits only' }),
   expiresAt: z.iso
     .datetime({ offset: true })
     .transform((text) => Date.parse(text))

@@ -1,0 +1,60 @@
+import { statfs } from 'node:fs/promises'
+import si from 'systeminformation'
+import { iso, type Now } from '../clock.ts'
+import type { Packages } from '../packages/packages.ts'
+import type { LiveUsage } from '../sessions/live.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { DAY, MINUTE } from '../units.ts'
+import type { Vouchers } from '../vouchers/vouchers.ts'
+import type { Health, Overview } from './schema.ts'
+
+const STEP_MS = 5 * MINUTE
+
+type Needs = { sessions: Sessions; packages: Packages; vouchers: Vouchers; live: LiveUsage; now: Now; version: string; dataDir: string }
+
+/** The owner's first screen, in one answer. */
+export async function overviewOf({ sessions, packages, vouchers, live, now, version, dataDir }: Needs, health: Health): Promise<Overview> {
+  const today = startOfDay(now())
+  const [online, tally, redeemed, traffic, prices, box] = await Promise.all([
+    sessions.online(),
+    sessions.tallySince(today),
+    vouchers.countRedeemed(today),
+    sessions.traffic(now() - DAY, STEP_MS),
+    packages.listAll(),
+    boxFacts(version, dataDir),
+  ])
+  const price = new Map(prices.map((one) => [one.id, one.priceMinor]))
+  return {
+    online: { sessions: online.sessions, devices: online.devices },
+    liveSessions: online.live,
+    throughput: live.throughput(),
+    today: {
+      vouchersRedeemed: redeemed,
+      sessionsOpened: tally.sold.reduce((sum, one) => sum + one.count, 0),
+      bytes: tally.bytes,
+      salesMinor: tally.sold.reduce((sum, one) => sum + one.count * (price.get(one.packageId) ?? 0), 0),
+    },
+    traffic: traffic.map((point) => ({ at: iso(point.at), downBytes: point.bytes - point.uploaded, upBytes: point.uploaded, online: point.online })),
+    box,
+    health,
+  }
+}
+
+async function boxFacts(version: string, dataDir: string): Promise<Overview['box']> {
+  const [load, memory, temperature, disk] = await Promise.all([si.currentLoad(), si.mem(), si.cpuTemperature(), statfs(dataDir)])
+  return {
+    version,
+    uptimeSeconds: Math.floor(si.time().uptime),
+    cpuPercent: Math.round(load.currentLoad * 10) / 10,
+    memoryUsed: memory.active,
+    memoryTotal: memory.total,
+    diskUsed: (disk.blocks - disk.bfree) * disk.bsize,
+    diskTotal: disk.blocks * disk.bsize,
+    temperatureC: temperature.main ?? null,
+  }
+}
+
+/** The venue's day begins at midnight of the box's own time zone. */
+function startOfDay(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0)
+}

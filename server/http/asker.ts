@@ -1,0 +1,48 @@
+import type { Context } from 'koa'
+import type { Leases } from '../gateway/dhcp.ts'
+import { neighbour } from '../gateway/neighbours.ts'
+import type { Asker, } from '../sessions/sessions.ts'
+import type { AskingDevice } from '../sessions/devices.ts'
+import { DAY } from '../units.ts'
+
+const COOKIE = 'kswifi'
+
+type Needs = {
+  leases: Leases
+  lanDevice: string
+  /** Given to every asker where there is no network to look at (work on the UI). */
+  pretended: AskingDevice | null
+}
+
+export type WhoAsks = ReturnType<typeof createWhoAsks>
+
+/** Finds out who asks: by the network first, by the cookie second. */
+export function createWhoAsks({ leases, lanDevice, pretended }: Needs) {
+  /** The device on the customers' network; null for everybody else, and for a device that uses another's address. */
+  async function device(ctx: Context): Promise<AskingDevice | null> {
+    if (pretended) return pretended
+    const ip = ctx.req.socket.remoteAddress
+    if (!ip) return null
+    const lease = await leases.holder(ip)
+    if (!lease) return null
+    const mac = await neighbour(ip, lanDevice)
+    return mac === lease.mac ? { mac: lease.mac, ip, name: lease.name } : null
+  }
+
+  return {
+    device,
+    async asker(ctx: Context): Promise<Asker> {
+      const named = ctx.cookies.get(COOKIE, { signed: true })
+      return { device: await device(ctx), sessionId: named && /^\d{1,10}$/.test(named) ? Number(named) : null }
+    },
+    /** Names the session in the browser; signed, so that nobody can name another's. */
+    remember(ctx: Context, sessionId: number): void {
+      ctx.cookies.set(COOKIE, String(sessionId), { signed: true, httpOnly: true, sameSite: 'lax', maxAge: 400 * DAY, overwrite: true })
+    },
+  }
+}
+
+/** True when the request came over the box's own socket, not over a network. */
+export function isLocal(ctx: Context): boolean {
+  return ctx.req.socket.remoteAddress === undefined
+}

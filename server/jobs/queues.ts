@@ -1,0 +1,44 @@
+import { Queue, QueueEvents, type ConnectionOptions } from 'bullmq'
+import type { Log } from '../log.ts'
+
+export const QUEUE = 'kswifi'
+
+/** How long an asker waits for the gateway; the change is saved already and comes about at the latest with the next poll. */
+const PATIENCE_MS = 3000
+
+export type JobName = 'enforce' | 'poll' | 'tick' | 'line' | 'backup' | 'tidy'
+
+/** Finished jobs are of no use to anybody; failed ones are in the log. */
+export const jobOptions = { removeOnComplete: true, removeOnFail: 100 }
+
+/** The server's end of the queue. */
+export function createQueueClient(connection: ConnectionOptions, log: Log) {
+  const queue = new Queue(QUEUE, { connection, defaultJobOptions: jobOptions })
+  const events = new QueueEvents(QUEUE, { connection })
+  // The connection itself says when Redis is gone, once.
+  queue.on('error', () => {})
+  events.on('error', () => {})
+
+  return {
+    /** Has the worker enforce these sessions, and answers when it did. Never fails: the next poll does it otherwise. */
+    async enforce(sessions: number[]): Promise<void> {
+      try {
+        const job = await withTimeLimit(queue.add('enforce', { sessions }), PATIENCE_MS)
+        await job.waitUntilFinished(events, PATIENCE_MS)
+      } catch (error) {
+        log.warn({ err: error, sessions }, 'the gateway did not answer in time; it is brought about with the next poll')
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([queue.close(), events.close()])
+    },
+  }
+}
+
+function withTimeLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs)
+  })
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer))
+}

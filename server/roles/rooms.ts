@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Bus } from '../events.ts'
+import { createLeases } from '../gateway/dhcp.ts'
+import { createPackages } from '../packages/packages.ts'
+import { createSettings } from '../settings/settings.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { createVouchers } from '../vouchers/vouchers.ts'
+
+/** What both processes stand on: the store, brought up to date, and a clock that knows when the box was last alive. */
+export async function openGround(config: Config) {
+  const secret = readSecret(config)
+  const store = await openStore(config.databaseFile)
+  await migrate(store, { backupDir: config.backupDir })
+  const now = createClock(await lastAlive(store))
+  return { store, now, secret, leases: createLeases(config.leaseFile) }
+}
+
+/** The rooms that both processes use. */
+export function openRooms({ store, now, secret }: Awaited<ReturnType<typeof openGround>>, bus: Bus) {
+  const settings = createSettings({ store, now, bus })
+  const packages = createPackages({ store, now, bus })
+  const vouchers = createVouchers({ store, now, secret, packages, bus })
+  return { settings, packages, vouchers }
+}
+
+async function lastAlive(store: Store): Promise<number> {
+  const row = await store.db('settings').where({ key: 'box.alive' }).first()
+  return row ? Number(JSON.parse(row.value)) : 0
+}
+
+/** The box's own secret: signs cookies and hashes voucher codes. Made once; two processes may try at the same time. */
+function readSecret({ secretFile, dataDir }: Config): string {
+  mkdirSync(dataDir, { recursive: true })
+  const mine = `${secretFile}.${process.pid}`
+  try {
+    return readFileSync(secretFile, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  writeFileSync(mine, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true })
+  try {
+    linkSync(mine, secretFile)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(mine)
+  }
+  return readFileSync(secretFile, 'utf8').trim()
+}

@@ -1,0 +1,97 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+
+import { createApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import { isLocal, createWhoAsks } from '../http/asker.ts'
+import { createGuards } from '../http/guard.ts'
+import { hotspotRoutes } from '../hotspots/routes.ts'
+import { createQueueClient } from '../jobs/queues.ts'
+import { connectRedis, createRedisBus } from '../jobs/redis.ts'
+import type { Log } from '../log.ts'
+import { packageRoutes } from '../packages/routes.ts'
+import { createLiveUsage } from '../sessions/live.ts'
+import { customerRoutes, staffSessionRoutes } from '../sessions/routes.ts'
+import { createSessions } from '../sessions/sessions.ts'
+import { createTries } from '../sessions/tries.ts'
+import { settingsRoutes } from '../settings/routes.ts'
+import { staffRoutes } from '../staff/routes.ts'
+import { createStaff } from '../staff/staff.ts'
+import { voucherRoutes } from '../vouchers/routes.ts'
+import { openGround, openRooms } from './rooms.ts'
+
+/** Where there is no network to look at, everybody is this phone. */
+const pretended = { mac: '02:00:00:00:00:99', ip: '127.0.0.1', name: 'this browser' }
+
+/** Answers HTTP. Has no privilege: whatever it wants of the kernel goes through the queue to the worker. */
+export async function startServer({ config, log }: { config: Config; log: Log }): Promise<() => Promise<void>> {
+  const ground = await openGround(config)
+  const { store, now, secret, leases } = ground
+  const redis = connectRedis(config.redisSocket, log, false)
+  const subscriber = connectRedis(config.redisSocket, log, true)
+  const bus = createRedisBus(redis, subscriber, log)
+  const queue = createQueueClient({ path: config.redisSocket, maxRetriesPerRequest: null, enableOfflineQueue: false }, log)
+
+  const { settings, packages, vouchers } = openRooms(ground, bus)
+  await packages.seed((await settings.get()).currency)
+  const staff = createStaff({ store, now })
+  await staff.firstOwner(`${config.dataDir}/first-owner.json`)
+  const sessions = createSessions({ store, now, bus, packages, vouchers, settings, enforce: queue.enforce })
+  const live = createLiveUsage({ sessions, bus, now })
+  const whoAsks = createWhoAsks({ leases, lanDevice: config.lan.device, pretended: config.gateway === 'memory' ? pretended : null })
+
+  const app = createApp({
+    log,
+    secret,
+    guards: createGuards({ staff, isLocal }),
+    routes: [
+      ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),
+      ...hotspotRoutes({ store, redis, bus, now, packages, vouchers, settings, sessions, live, whoAsks, config }),
+      ...staffRoutes({ staff }),
+      ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
+      ...voucherRoutes({ vouchers }),
+      ...staffSessionRoutes({ sessions, live }),
+      ...settingsRoutes({ settings }),
+    ],
+    config: {
+      portalHost: config.portalHost,
+      lanAddress: config.lan.address,
+      version: config.version,
+      webRoot: fileURLToPath(new URL('../../web/dist', import.meta.url)),
+      swaggerRoot: fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/package.json'))),
+    },
+  })
+  const answer = app.callback()
+  const servers = [await listen(createServer(answer), { port: config.port, host: '0.0.0.0' }), await listenOnSocket(createServer(answer), config.serverSocket)]
+
+  return async () => {
+    for (const server of servers) {
+      server.close()
+      server.closeAllConnections()
+    }
+    live.close()
+    await queue.close()
+    redis.disconnect()
+    subscriber.disconnect()
+    await store.close()
+  }
+}
+
+/** The box's own way in: for the owner's machine in the lab, health checks and metrics. */
+async function listenOnSocket(server: Server, path: string): Promise<Server> {
+  rmSync(path, { force: true })
+  await listen(server, { path })
+  chmodSync(path, 0o660)
+  return server
+}
+
+function listen(server: Server, where: { port?: number; host?: string; path?: string }): Promise<Server> {
+  server.requestTimeout = 30_000
+  server.headersTimeout = 10_000
+  server.keepAliveTimeout = 5_000
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, () => resolve(server))
+  })
+}

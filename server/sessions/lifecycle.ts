@@ -1,0 +1,190 @@
+import type { Package } from '../packages/schema.ts'
+import type { Grant, LanDevice, Reading } from '../gateway/grant.ts'
+import { MINUTE, SECOND } from '../units.ts'
+import type { EndReason, PaymentMethod, SessionStatus } from './schema.ts'
+
+/** A connected session that used nothing for so long is shown as disconnected; it keeps its grant and goes on by itself. */
+export const IDLE_MS = 5 * MINUTE
+
+/** A session as the product knows it. Times UTC ms, sizes bytes, speeds bit/s. */
+export type Session = {
+  id: number
+  userPhone: string | null
+  hotspotId: string | null
+  hotspotName: string
+  packageId: number
+  packageName: string
+  paymentMethod: PaymentMethod
+  paymentReference: string
+  resumeCode: string
+  status: SessionStatus
+  endReason: EndReason | null
+  /** null until activated, as is expiresAt. */
+  startTime: number | null
+  expiresAt: number | null
+  activateBy: number
+  lastConnected: number | null
+  disconnectedAt: number | null
+  endedAt: number | null
+  /** null: unlimited. */
+  dataLimit: number | null
+  /** Never falls, never passes dataLimit. */
+  dataUsed: number
+  /** Used at the slow speed after the data; dataUsed + slowUsed is what the kernel counted. */
+  slowUsed: number
+  uploaded: number
+  durationMs: number
+  downBps: number | null
+  upBps: number | null
+  maxDevices: number
+  afterData: 'stop' | 'slow'
+  slowBps: number | null
+  /** The live session after which this one begins by itself. */
+  follows: number | null
+  createdAt: number
+  updatedAt: number
+}
+
+/** What a package promises, as it stands on the day of the sale. */
+export type Terms = Pick<Session, 'packageId' | 'packageName' | 'dataLimit' | 'durationMs' | 'downBps' | 'upBps' | 'maxDevices' | 'afterData' | 'slowBps'>
+
+export function termsOf(sold: Package): Terms {
+  return {
+    packageId: sold.id,
+    packageName: sold.name,
+    dataLimit: sold.dataLimit,
+    durationMs: sold.durationSeconds * SECOND,
+    downBps: sold.downBps,
+    upBps: sold.upBps,
+    maxDevices: sold.maxDevices,
+    afterData: sold.afterData,
+    slowBps: sold.slowBps,
+  }
+}
+
+export function hasEnded(session: Session): boolean {
+  return session.status === 'expired'
+}
+
+/** Its clock runs and it may use the network. */
+export function isLive(session: Session, now: number): boolean {
+  return !hasEnded(session) && session.expiresAt !== null && session.expiresAt > now
+}
+
+/** The data is used up and the session goes on at the slow speed. */
+export function isSlow(session: Session): boolean {
+  return session.afterData === 'slow' && session.dataLimit !== null && session.dataUsed >= session.dataLimit
+}
+
+/** Starts the clock of a paid session. An active one stays as it is. */
+export function activate(session: Session, now: number): Session {
+  if (session.status !== 'ready') return session
+  return { ...session, status: 'active', startTime: now, expiresAt: now + session.durationMs, follows: null, updatedAt: now }
+}
+
+/**
+ * What a session becomes after the kernel said what it has used in all.
+ * Bytes count for an ended session too (its last reading comes after the end), but never wake it.
+ */
+export function afterReading(session: Session, reading: Pick<Reading, 'usedBytes' | 'uploadedBytes'>, now: number): Session {
+  const grown = Math.max(0, reading.usedBytes - session.dataUsed - session.slowUsed)
+  if (grown === 0) return session
+  const room = session.dataLimit === null ? Infinity : session.dataLimit - session.dataUsed
+  const charged = Math.min(grown, room)
+  const slow = session.afterData === 'slow' ? grown - charged : 0
+  const used: Session = {
+    ...session,
+    dataUsed: session.dataUsed + charged,
+    slowUsed: session.slowUsed + slow,
+    uploaded: Math.max(session.uploaded, Math.min(reading.uploadedBytes, session.dataUsed + charged + session.slowUsed + slow)),
+    updatedAt: now,
+  }
+  if (hasEnded(used)) return used
+  if (used.dataLimit !== null && used.dataUsed >= used.dataLimit && !isSlow(used)) return end(used, 'data', now)
+  return { ...used, status: 'connected', lastConnected: now }
+}
+
+/** What a session becomes as time passes. */
+export function atTime(session: Session, now: number): Session {
+  if (hasEnded(session)) return session
+  if (session.status === 'ready') return now >= session.activateBy && session.follows === null ? end(session, 'time', now) : session
+  if (now >= session.expiresAt!) return end(session, 'time', now)
+  if (session.status === 'connected' && now - (session.lastConnected ?? now) >= IDLE_MS) return disconnect(session, now)
+  return session
+}
+
+export function end(session: Session, reason: EndReason, now: number): Session {
+  if (hasEnded(session)) return session
+  return { ...session, status: 'expired', endReason: reason, endedAt: now, disconnectedAt: session.disconnectedAt ?? now, updatedAt: now }
+}
+
+export function disconnect(session: Session, now: number): Session {
+  if (hasEnded(session) || session.status === 'ready') return session
+  return { ...session, status: 'disconnected', disconnectedAt: now, updatedAt: now }
+}
+
+/** A device is there again, but has used nothing yet. */
+export function resume(session: Session, now: number): Session {
+  const begun = activate(session, now)
+  return begun.status === 'disconnected' ? { ...begun, status: 'active', updatedAt: now } : begun
+}
+
+/**
+ * True when new terms can be added to a session: both count data, or both are unlimited. Mixed kinds would make
+ * unlimited time out of a small package, or swallow paid data; such a purchase waits for its turn instead.
+ */
+export function canTopUp(session: Session, terms: Terms): boolean {
+  return !hasEnded(session) && (session.dataLimit === null) === (terms.dataLimit === null)
+}
+
+/** Adds data and time of another purchase, live; speed and number of devices become the better of both. */
+export function topUp(session: Session, terms: Terms, now: number): Session {
+  return {
+    ...session,
+    packageId: terms.packageId,
+    packageName: terms.packageName,
+    dataLimit: session.dataLimit === null || terms.dataLimit === null ? null : session.dataLimit + terms.dataLimit,
+    durationMs: session.durationMs + terms.durationMs,
+    expiresAt: session.expiresAt === null ? null : session.expiresAt + terms.durationMs,
+    downBps: faster(session.downBps, terms.downBps),
+    upBps: faster(session.upBps, terms.upBps),
+    maxDevices: Math.max(session.maxDevices, terms.maxDevices),
+    afterData: terms.afterData,
+    slowBps: terms.slowBps,
+    updatedAt: now,
+  }
+}
+
+/** Adds time or data as a gift of the staff. @throws RangeError for an ended session */
+export function extend(session: Session, more: { ms: number; bytes: number }, now: number): Session {
+  if (hasEnded(session)) throw new RangeError('an ended session cannot be extended')
+  return {
+    ...session,
+    durationMs: session.durationMs + more.ms,
+    expiresAt: session.expiresAt === null ? null : session.expiresAt + more.ms,
+    dataLimit: session.dataLimit === null ? null : session.dataLimit + more.bytes,
+    updatedAt: now,
+  }
+}
+
+/** What a session may do on the network now; undefined is nothing. */
+export function grantOf(session: Session, devices: LanDevice[], now: number): Grant | undefined {
+  if (!isLive(session, now) || session.status === 'ready' || devices.length === 0) return undefined
+  const slow = isSlow(session)
+  const spent = session.dataLimit !== null && session.dataUsed >= session.dataLimit
+  if (spent && !slow) return undefined
+  return {
+    session: session.id,
+    limitBytes: slow || session.dataLimit === null ? null : session.dataLimit + session.slowUsed,
+    usedBytes: session.dataUsed + session.slowUsed,
+    uploadedBytes: session.uploaded,
+    until: session.expiresAt!,
+    downBps: slow ? session.slowBps : session.downBps,
+    upBps: slow ? session.slowBps : session.upBps,
+    devices,
+  }
+}
+
+function faster(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : Math.max(one, other)
+}

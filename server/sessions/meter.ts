@@ -1,0 +1,161 @@
+import type { Now } from '../clock.ts'
+import type { Bus, SessionChange, UsageReading } from '../events.ts'
+import type { Leases } from '../gateway/dhcp.ts'
+import type { Grant, Reading } from '../gateway/grant.ts'
+import type { Store, Tx } from '../store/store.ts'
+import { DAY, HOUR, MINUTE } from '../units.ts'
+import { moveDevices } from './devices.ts'
+import * as life from './lifecycle.ts'
+import type { Session } from './lifecycle.ts'
+import * as table from './table.ts'
+
+const KEEP_TRAFFIC_MS = 31 * DAY
+
+export type Meter = ReturnType<typeof createMeter>
+
+/**
+ * The worker's side of sessions: which grants follow from them, and what the kernel's readings make of them.
+ * `enforce` is called for sessions that began because another ended.
+ */
+export function createMeter({ store, now, bus, leases }: { store: Store; now: Now; bus: Bus; leases: Leases }) {
+  /** When and at what count each session was last read, for speeds. */
+  const last = new Map<number, { at: number; used: number; uploaded: number }>()
+
+  /** Saves sessions that moved on, begins those that waited for them, and tells everybody. @returns sessions that began */
+  async function save(tx: Tx, before: Map<number, Session>, after: Session[]): Promise<{ began: number[]; news: [number, SessionChange][] }> {
+    const moved = after.filter((session) => session !== before.get(session.id))
+    await table.saveSessions(tx, moved)
+    const news = moved.flatMap((session): [number, SessionChange][] => {
+      const change = changeBetween(before.get(session.id)!, session)
+      return change ? [[session.id, change]] : []
+    })
+    const began: number[] = []
+    for (const [id, change] of news) if (change === 'ended') began.push(...(await beginFollower(tx, moved.find((one) => one.id === id)!)))
+    return { began, news: [...news, ...began.map((id): [number, SessionChange] => [id, 'opened'])] }
+  }
+
+  async function beginFollower(tx: Tx, ended: Session): Promise<number[]> {
+    const [next, ...later] = await table.findFollowers(tx, ended.id)
+    if (!next) return []
+    const begun = life.activate(next, now())
+    await table.saveSessions(tx, [begun, ...later.map((session) => ({ ...session, follows: begun.id }))])
+    await moveDevices(tx, ended, begun, now())
+    return [begun.id]
+  }
+
+  function publish(news: [number, SessionChange][]): void {
+    for (const [id, what] of news) bus.publish('session.changed', { id, what })
+  }
+
+  function speedOf(session: Session, at: number): UsageReading {
+    const used = session.dataUsed + session.slowUsed
+    const before = last.get(session.id)
+    const seconds = before ? Math.max(0.2, (at - before.at) / 1000) : Infinity
+    const up = before ? ((session.uploaded - before.uploaded) * 8) / seconds : 0
+    const all = before ? ((used - before.used) * 8) / seconds : 0
+    last.set(session.id, { at, used, uploaded: session.uploaded })
+    return {
+      id: session.id,
+      used: session.dataUsed,
+      slowUsed: session.slowUsed,
+      uploaded: session.uploaded,
+      downBps: Math.max(0, Math.round(all - up)),
+      upBps: Math.max(0, Math.round(up)),
+    }
+  }
+
+  return {
+    /** The grants that follow from the live sessions, all or of these numbers. */
+    async grants(ids?: number[]): Promise<Grant[]> {
+      const sessions = await table.findLive(store.db, ids)
+      const devices = Map.groupBy(await table.devicesOf(store.db, sessions.map((session) => session.id)), (device) => device.sessionId)
+      const leased = await leases.addresses()
+      const at = now()
+      return sessions.flatMap((session) => {
+        const present = (devices.get(session.id) ?? []).filter((device) => device.pausedAt === null)
+        const grant = life.grantOf(
+          session,
+          present.flatMap((device) => leased(device.mac).map(({ mac, ip }) => ({ mac, ip }))),
+          at,
+        )
+        return grant ? [grant] : []
+      })
+    },
+
+    /**
+     * Brings readings of the kernel into the ledger and moves the sessions on.
+     * @returns sessions that began because one of these ended: enforce them
+     */
+    async settle(readings: Reading[]): Promise<number[]> {
+      if (readings.length === 0) return []
+      const at = now()
+      const { began, news, moved } = await store.transaction(async (tx) => {
+        const sessions = await table.findSessions(tx, readings.map((reading) => reading.session))
+        const before = new Map(sessions.map((session) => [session.id, session]))
+        const after = readings.flatMap((reading) => {
+          const session = before.get(reading.session)
+          return session ? [life.atTime(life.afterReading(session, reading, at), at)] : []
+        })
+        const saved = await save(tx, before, after)
+        const moved = after.filter((session) => grown(before.get(session.id)!, session) > 0)
+        await table.addUsage(
+          tx,
+          moved.map((session) => ({
+            sessionId: session.id,
+            hour: Math.floor(at / HOUR) * HOUR,
+            bytes: grown(before.get(session.id)!, session),
+            uploaded: session.uploaded - before.get(session.id)!.uploaded,
+          })),
+        )
+        const sum = (of: (session: Session) => number) => moved.reduce((total, session) => total + of(session), 0)
+        if (moved.length > 0) {
+          await table.addTraffic(tx, {
+            minute: Math.floor(at / MINUTE) * MINUTE,
+            bytes: sum((session) => grown(before.get(session.id)!, session)),
+            uploaded: sum((session) => session.uploaded - before.get(session.id)!.uploaded),
+            online: moved.length,
+          })
+        }
+        return { ...saved, moved }
+      })
+      const usage = readings.length > 1 || moved.length > 0 ? moved.map((session) => speedOf(session, at)) : []
+      const total = (of: (reading: UsageReading) => number) => usage.reduce((sum, reading) => sum + of(reading), 0)
+      bus.publish('sessions.usage', { at, downBps: total((r) => r.downBps), upBps: total((r) => r.upBps), online: usage.length, readings: usage })
+      publish(news)
+      for (const [id, what] of news) if (what === 'ended') last.delete(id)
+      return began
+    },
+
+    /**
+     * Moves on the sessions whose time has come.
+     * @returns sessions that ended or began: enforce them
+     */
+    async tick(): Promise<number[]> {
+      const at = now()
+      const due = await table.findDue(store.db, at, at - life.IDLE_MS)
+      if (due.length === 0) return []
+      const { began, news } = await store.transaction(async (tx) => {
+        const sessions = await table.findSessions(tx, due.map((session) => session.id))
+        const before = new Map(sessions.map((session) => [session.id, session]))
+        return save(tx, before, sessions.map((session) => life.atTime(session, at)))
+      })
+      publish(news)
+      return [...news.filter(([, what]) => what === 'ended').map(([id]) => id), ...began]
+    },
+
+    /** Drops the chart points that nobody looks at any more. */
+    tidy: () => store.transaction((tx) => table.dropTraffic(tx, now() - KEEP_TRAFFIC_MS)),
+  }
+}
+
+function grown(before: Session, after: Session): number {
+  return after.dataUsed + after.slowUsed - before.dataUsed - before.slowUsed
+}
+
+function changeBetween(before: Session, after: Session): SessionChange | undefined {
+  if (after.status === 'expired' && before.status !== 'expired') return 'ended'
+  if (life.isSlow(after) && !life.isSlow(before)) return 'slowed'
+  if (after.status === 'disconnected' && before.status !== 'disconnected') return 'disconnected'
+  if (after.status === 'connected' && before.status !== 'connected') return 'connected'
+  return undefined
+}

@@ -1,0 +1,290 @@
+import type { Db, Tx } from '../store/store.ts'
+import type { SessionFilter } from './schema.ts'
+import type { Session } from './lifecycle.ts'
+
+/** A device of a session. `pausedAt`: the customer disconnected it; `detachedAt`: it left, or moved to another session. */
+export type Device = {
+  id: number
+  sessionId: number
+  mac: string
+  name: string
+  attachedAt: number
+  lastSeen: number
+  pausedAt: number | null
+  detachedAt: number | null
+}
+
+type Row = Record<string, unknown>
+
+const live = ['active', 'connected', 'disconnected']
+
+export async function insertSession(tx: Tx, session: Omit<Session, 'id'>): Promise<Session> {
+  const [row] = await tx('sessions').insert(toRow(session)).returning('id')
+  return { ...session, id: row.id }
+}
+
+export async function findSession(db: Db, id: number): Promise<Session | undefined> {
+  return fromRow(await db('sessions').where({ id }).first())
+}
+
+export async function findByResumeCode(db: Db, resumeCode: string): Promise<Session | undefined> {
+  return fromRow(await db('sessions').where({ resume_code: resumeCode }).first())
+}
+
+/** Sessions by number, in no order; numbers that don't exist are left out. */
+export async function findSessions(db: Db, ids: number[]): Promise<Session[]> {
+  const rows: Row[] = await db('sessions').whereRaw('id in (select value from json_each(?))', [JSON.stringify(ids)])
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** The session to which this device belongs, or belonged last. */
+export async function findByMac(db: Db, mac: string): Promise<Session | undefined> {
+  const row = await db('sessions')
+    .join('devices', 'devices.session_id', 'sessions.id')
+    .where('devices.mac', mac)
+    .orderByRaw('devices.detached_at is null desc, devices.attached_at desc')
+    .select('sessions.*')
+    .first()
+  return fromRow(row)
+}
+
+/** Sessions that may be granted something, all or of these numbers. */
+export async function findLive(db: Db, ids?: number[]): Promise<Session[]> {
+  const rows: Row[] = await db('sessions')
+    .whereIn('status', live)
+    .modify((query) => void (ids && query.whereRaw('id in (select value from json_each(?))', [JSON.stringify(ids)])))
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** Sessions that time must move on: over, never activated, or idle since `idleSince`. */
+export async function findDue(db: Db, now: number, idleSince: number): Promise<Session[]> {
+  const rows: Row[] = await db('sessions')
+    .where((query) => query.whereIn('status', live).where('expires_at', '<=', now))
+    .orWhere((query) => query.where('status', 'ready').whereNull('follows').where('activate_by', '<=', now))
+    .orWhere((query) => query.where('status', 'connected').where('last_connected', '<=', idleSince))
+  return rows.map((row) => fromRow(row)!)
+}
+
+export async function findFollowers(db: Db, sessionId: number): Promise<Session[]> {
+  const rows: Row[] = await db('sessions').where({ follows: sessionId, status: 'ready' }).orderBy('id')
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** Sessions of a customer (known by phone or device) of these packages, sold since a time: for limits. */
+export async function findBought(db: Db, who: { phone: string | null; mac: string | null }, packageIds: number[], since: number): Promise<Session[]> {
+  const rows: Row[] = await db('sessions')
+    .whereIn('package_id', packageIds)
+    .where('created_at', '>=', since)
+    .where((query) =>
+      query
+        .where((by) => void (who.phone ? by.where('user_phone', who.phone) : by.whereRaw('false')))
+        .orWhereExists(db('devices').whereRaw('devices.session_id = sessions.id').where('mac', who.mac ?? '')),
+    )
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** Saves sessions in one statement, however many. */
+export async function saveSessions(tx: Tx, sessions: Session[]): Promise<void> {
+  if (sessions.length === 0) return
+  const rows = sessions.map((session) => ({ id: session.id, ...toRow(session) }))
+  const columns = Object.keys(rows[0]!).filter((column) => column !== 'id' && column !== 'created_at')
+  const sets = columns.map((column) => `${column} = c.value ->> '$.${column}'`).join(', ')
+  await tx.raw(`UPDATE sessions SET ${sets} FROM json_each(?) AS c WHERE sessions.id = c.value ->> '$.id'`, [JSON.stringify(rows)])
+}
+
+/** Adds to the ledger: bytes of a session in an hour. */
+export async function addUsage(tx: Tx, entries: { sessionId: number; hour: number; bytes: number; uploaded: number }[]): Promise<void> {
+  if (entries.length === 0) return
+  await tx.raw(
+    `INSERT INTO usage (session_id, hour, bytes, uploaded)
+     SELECT value ->> '$.sessionId', value ->> '$.hour', value ->> '$.bytes', value ->> '$.uploaded' FROM json_each(?) WHERE true
+     ON CONFLICT (session_id, hour) DO UPDATE SET bytes = bytes + excluded.bytes, uploaded = uploaded + excluded.uploaded`,
+    [JSON.stringify(entries)],
+  )
+}
+
+/** What the ledger says was let through, per session. */
+export async function ledgerOf(db: Db, sessionId: number): Promise<number> {
+  const row = await db('usage').where({ session_id: sessionId }).sum({ bytes: 'bytes' }).first()
+  return Number(row?.bytes ?? 0)
+}
+
+export async function devicesOf(db: Db, sessionIds: number[]): Promise<Device[]> {
+  const rows: Row[] = await db('devices')
+    .whereRaw('session_id in (select value from json_each(?))', [JSON.stringify(sessionIds)])
+    .whereNull('detached_at')
+    .orderBy('attached_at')
+  return rows.map(deviceFromRow)
+}
+
+export async function findAttached(db: Db, mac: string): Promise<Device | undefined> {
+  const row = await db('devices').where({ mac }).whereNull('detached_at').first()
+  return row && deviceFromRow(row)
+}
+
+export async function insertDevice(tx: Tx, device: { sessionId: number; mac: string; name: string; now: number }): Promise<void> {
+  await tx('devices').insert({ session_id: device.sessionId, mac: device.mac, name: device.name, attached_at: device.now, last_seen: device.now })
+}
+
+export async function updateDevice(tx: Tx, id: number, change: { pausedAt?: number | null; detachedAt?: number; lastSeen?: number }): Promise<void> {
+  await tx('devices')
+    .where({ id })
+    .update({
+      ...('pausedAt' in change ? { paused_at: change.pausedAt } : {}),
+      ...(change.detachedAt === undefined ? {} : { detached_at: change.detachedAt }),
+      ...(change.lastSeen === undefined ? {} : { last_seen: change.lastSeen }),
+    })
+}
+
+/** Devices of sessions that are in use now, and how many sessions these are. */
+export async function countOnline(db: Db): Promise<{ sessions: number; devices: number; live: number }> {
+  const row = await db('sessions')
+    .leftJoin('devices', (join) => void join.on('devices.session_id', 'sessions.id').onNull('devices.detached_at').onNull('devices.paused_at'))
+    .whereIn('status', live)
+    .select(
+      db.raw("count(distinct case when status = 'connected' then sessions.id end) as sessions"),
+      db.raw("count(case when status = 'connected' then devices.id end) as devices"),
+      db.raw('count(distinct sessions.id) as live'),
+    )
+    .first()
+  return { sessions: Number(row?.sessions ?? 0), devices: Number(row?.devices ?? 0), live: Number(row?.live ?? 0) }
+}
+
+/** Sessions made since a time, by package, and the bytes used since then (by whole hours). */
+export async function tallySince(db: Db, since: number): Promise<{ sold: { packageId: number; count: number }[]; bytes: number }> {
+  const sold: Row[] = await db('sessions').where('created_at', '>=', since).groupBy('package_id').select('package_id').count({ count: '*' })
+  const used = await db('usage').where('hour', '>=', since).sum({ bytes: 'bytes' }).first()
+  return { sold: sold.map((row) => ({ packageId: Number(row['package_id']), count: Number(row['count']) })), bytes: Number(used?.bytes ?? 0) }
+}
+
+export async function pageOfSessions(db: Db, filter: SessionFilter): Promise<{ sessions: Session[]; total: number }> {
+  const query = db('sessions').modify((q) => {
+    if (filter.status === 'live') void q.whereIn('status', live)
+    else if (filter.status !== 'all') void q.where('status', filter.status)
+    if (!filter.search) return
+    const like = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`
+    const code = filter.search.toUpperCase().replace(/[\s-]/g, '')
+    void q.where((by) =>
+      by
+        .where('sessions.id', Number(filter.search) || -1)
+        .orWhere('resume_code', code)
+        .orWhereRaw("package_name like ? escape '\\'", [like])
+        .orWhereRaw("user_phone like ? escape '\\'", [like])
+        .orWhereExists(db('devices').whereRaw('devices.session_id = sessions.id').whereRaw("mac like ? escape '\\'", [like.toLowerCase()])),
+    )
+  })
+  const [count] = await query.clone().count({ total: '*' })
+  const rows: Row[] = await query
+    .clone()
+    .orderBy('id', 'desc')
+    .limit(filter.pageSize)
+    .offset((filter.page - 1) * filter.pageSize)
+  return { sessions: rows.map((row) => fromRow(row)!), total: Number(count?.['total'] ?? 0) }
+}
+
+/** One point a minute for the charts. */
+export async function addTraffic(tx: Tx, point: { minute: number; bytes: number; uploaded: number; online: number }): Promise<void> {
+  await tx.raw(
+    `INSERT INTO traffic (minute, bytes, uploaded, online) VALUES (:minute, :bytes, :uploaded, :online)
+     ON CONFLICT (minute) DO UPDATE SET bytes = bytes + excluded.bytes, uploaded = uploaded + excluded.uploaded, online = excluded.online`,
+    point,
+  )
+}
+
+/** Traffic since a time in steps, oldest first. */
+export async function trafficSince(db: Db, since: number, stepMs: number): Promise<{ at: number; bytes: number; uploaded: number; online: number }[]> {
+  const rows: Row[] = await db('traffic')
+    .where('minute', '>=', since)
+    .groupByRaw('minute / ?', [stepMs])
+    .orderBy('at')
+    .select(db.raw('min(minute) / ? * ? as at', [stepMs, stepMs]), db.raw('sum(bytes) as bytes, sum(uploaded) as uploaded, max(online) as online'))
+  return rows.map((row) => ({ at: Number(row['at']), bytes: Number(row['bytes']), uploaded: Number(row['uploaded']), online: Number(row['online']) }))
+}
+
+/** Forgets points older than a time. */
+export async function dropTraffic(tx: Tx, before: number): Promise<void> {
+  await tx('traffic').where('minute', '<', before).delete()
+}
+
+function toRow(session: Omit<Session, 'id'>): Row {
+  return {
+    user_phone: session.userPhone,
+    hotspot_id: session.hotspotId,
+    hotspot_name: session.hotspotName,
+    package_id: session.packageId,
+    package_name: session.packageName,
+    payment_method: session.paymentMethod,
+    payment_reference: session.paymentReference,
+    resume_code: session.resumeCode,
+    start_time: session.startTime,
+    expires_at: session.expiresAt,
+    activate_by: session.activateBy,
+    last_connected: session.lastConnected,
+    disconnected_at: session.disconnectedAt,
+    status: session.status,
+    end_reason: session.endReason,
+    ended_at: session.endedAt,
+    data_limit: session.dataLimit,
+    data_used: session.dataUsed,
+    slow_used: session.slowUsed,
+    uploaded: session.uploaded,
+    duration_ms: session.durationMs,
+    down_bps: session.downBps,
+    up_bps: session.upBps,
+    max_devices: session.maxDevices,
+    after_data: session.afterData,
+    slow_bps: session.slowBps,
+    follows: session.follows,
+    created_at: session.createdAt,
+    updated_at: session.updatedAt,
+  }
+}
+
+function fromRow(row: Row | undefined): Session | undefined {
+  if (!row) return undefined
+  return {
+    id: row['id'],
+    userPhone: row['user_phone'],
+    hotspotId: row['hotspot_id'],
+    hotspotName: row['hotspot_name'],
+    packageId: row['package_id'],
+    packageName: row['package_name'],
+    paymentMethod: row['payment_method'],
+    paymentReference: row['payment_reference'],
+    resumeCode: row['resume_code'],
+    startTime: row['start_time'],
+    expiresAt: row['expires_at'],
+    activateBy: row['activate_by'],
+    lastConnected: row['last_connected'],
+    disconnectedAt: row['disconnected_at'],
+    status: row['status'],
+    endReason: row['end_reason'],
+    endedAt: row['ended_at'],
+    dataLimit: row['data_limit'],
+    dataUsed: row['data_used'],
+    slowUsed: row['slow_used'],
+    uploaded: row['uploaded'],
+    durationMs: row['duration_ms'],
+    downBps: row['down_bps'],
+    upBps: row['up_bps'],
+    maxDevices: row['max_devices'],
+    afterData: row['after_data'],
+    slowBps: row['slow_bps'],
+    follows: row['follows'],
+    createdAt: row['created_at'],
+    updatedAt: row['updated_at'],
+  } as Session
+}
+
+function deviceFromRow(row: Row): Device {
+  return {
+    id: row['id'],
+    sessionId: row['session_id'],
+    mac: row['mac'],
+    name: row['name'],
+    attachedAt: row['attached_at'],
+    lastSeen: row['last_seen'],
+    pausedAt: row['paused_at'],
+    detachedAt: row['detached_at'],
+  } as Device
+}

@@ -1,0 +1,9 @@
+import '../shared/theme.css'
+import './styles/admin.css'
+import './styles/screens.css'
+import './styles/print.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
+
+const place = document.getElementById('app')
+if (place) render(<App />, place)

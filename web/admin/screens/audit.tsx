@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks'
+import { useAccount } from '../account.ts'
+import { useLoaded } from '../asking.ts'
+import type { AuditEntry, AuditPage } from '../contract.ts'
+import { useRefreshOn } from '../live.ts'
+import { Arrived, Empty } from '../parts/feedback.tsx'
+import { Card, Page, Pager } from '../parts/page.tsx'
+import { day } from '../words.ts'
+
+/** Who changed what, newest first. */
+export function Audit() {
+  const { api } = useAccount()
+  const [page, setPage] = useState(1)
+  const audit = useLoaded(() => api.get<AuditPage>(`/api/admin/audit?page=${page}`), [page])
+  useRefreshOn('session', audit.reload)
+  useRefreshOn('catalogue', audit.reload)
+  return (
+    <Page title="Audit" note="Every change made by staff and by programs. It cannot be edited.">
+      <Arrived loaded={audit}>
+        {(data) => (
+          <>
+            {data.entries.length === 0 && (
+              <Empty icon="audit" title="Nothing has been changed yet">
+                <p>Packages, vouchers, sessions, settings, staff: whoever changes one is written down here.</p>
+              </Empty>
+            )}
+            {byDay(data.entries).map(([date, entries]) => (
+              <section key={date} class="audit-day">
+                <h2 class="band-title">{date}</h2>
+                <Card flush>
+                  <ol class="audit">
+                    {entries.map((entry) => (
+                      <Entry key={entry.id} entry={entry} />
+                    ))}
+                  </ol>
+                </Card>
+              </section>
+            ))}
+            <div class="list-foot">
+              <Pager page={data.page} pageSize={data.pageSize} total={data.total} onPage={setPage} />
+            </div>
+          </>
+        )}
+      </Arrived>
+    </Page>
+  )
+}
+
+function Entry({ entry }: { entry: AuditEntry }) {
+  const details = pairs(entry.details)
+  return (
+    <li>
+      <time class="figures soft" dateTime={entry.at}>
+        {clock(entry.at)}
+      </time>
+      <div>
+        <p>
+          <strong>{entry.actor || 'Somebody'}</strong> {entry.action.replace(/[._]/g, ' ')}
+          {entry.subject && <span class="figures"> {/^\d+$/.test(entry.subject) ? `no. ${entry.subject}` : entry.subject}</span>}
+        </p>
+        {details.length > 0 && (
+          <dl class="audit-details figures">
+            {details.map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </div>
+    </li>
+  )
+}
+
+function byDay(entries: AuditEntry[]): [string, AuditEntry[]][] {
+  const days = new Map<string, AuditEntry[]>()
+  for (const entry of entries) {
+    const date = day(entry.at)
+    days.set(date, [...(days.get(date) ?? []), entry])
+  }
+  return [...days]
+}
+
+const LONGEST = 60
+
+/** The fields of a change, as words: "data limit" "5368709120". */
+function pairs(details: unknown): [string, string][] {
+  if (typeof details !== 'object' || details === null) return []
+  return Object.entries(details).map(([name, value]) => [name.replace(/([A-Z])/g, ' $1').toLowerCase(), shortened(value)])
+}
+
+function shortened(value: unknown): string {
+  if (value === null || value === '') return 'none'
+  const text = typeof value === 'number' ? value.toLocaleString('en-US') : typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+function clock(iso: string): string {
+  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' }).format(new Date(iso))
+}

@@ -1,0 +1,88 @@
+import type { Portal } from '../../server/hotspots/schema.ts'
+import type { redeemAnswer, SessionView } from '../../server/sessions/schema.ts'
+import { createApi, hearEvents } from '../shared/api.ts'
+
+export type Redeemed = (typeof redeemAnswer)['_output']
+type Answer = { session: SessionView }
+
+const api = createApi()
+
+export const askPortal = () => api.get<Portal>('/api/portal', { timeoutMs: 8000 })
+export const askSession = () => api.get<Answer>('/api/me/session', { timeoutMs: 8000 }).then(sessionOf)
+export const redeem = (code: string, phone: string) => api.post<Redeemed>('/api/vouchers/redeem', phone ? { code, phone } : { code })
+export const resume = (code: string) => api.post<Answer>('/api/sessions/resume', { code }).then(sessionOf)
+export const disconnect = () => api.post<Answer>('/api/me/session/disconnect').then(sessionOf)
+export const removeDevice = (id: number) => api.remove<Answer>(`/api/me/devices/${id}`).then(sessionOf)
+
+/** How the session on the screen is kept true: `live` by events, `lost` when neither events nor questions get through. */
+export type Line = 'live' | 'polling' | 'lost'
+
+/**
+ * Follows this device's session: by events, and by asking while they don't come.
+ * @param put hears every newer view, and null when the box knows no session of this device any more
+ * @returns ask (now) and stop
+ */
+export function followSession(
+  put: (session: SessionView | null) => void,
+  line: (line: Line) => void,
+): { ask: () => void; stop: () => void } {
+  let stopped = false
+  let timer: ReturnType<typeof setTimeout>
+  let heard = 0
+  let flowing = false
+
+  const ask = async () => {
+    clearTimeout(timer)
+    const asked = ++heard
+    try {
+      const session = await askSession()
+      // An event that came meanwhile is newer than this answer.
+      if (!stopped && asked === heard) put(session)
+      if (!stopped) line(flowing ? 'live' : 'polling')
+    } catch (error) {
+      const code = (error as { code?: string }).code
+      if (!stopped && code === 'no-session') put(null)
+      else if (!stopped && code === 'unreachable') line('lost')
+    }
+    if (!stopped) timer = setTimeout(ask, flowing ? 30_000 : 5000)
+  }
+
+  const close = hearEvents(
+    '/api/me/session/events',
+    ['session', 'usage', 'topped-up', 'ended', 'changed'],
+    (_name, data) => {
+      heard++
+      put((data as Answer).session)
+    },
+    (state) => {
+      const was = flowing
+      flowing = state === 'live'
+      if (flowing) line('live')
+      if (was && !flowing) void ask()
+    },
+  )
+  const seen = () => {
+    if (document.visibilityState === 'visible') void ask()
+  }
+  document.addEventListener('visibilitychange', seen)
+  timer = setTimeout(ask, 5000)
+
+  return {
+    ask: () => void ask(),
+    stop: () => {
+      stopped = true
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', seen)
+      close()
+    },
+  }
+}
+
+/** The one full page load after the box let a device on: it makes the phone's system look again whether it is online. */
+export function toConnectedPage(): void {
+  location.assign('/connected')
+}
+
+function sessionOf(answer: Answer): SessionView {
+  return answer.session
+}

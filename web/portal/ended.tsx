@@ -1,0 +1,64 @@
+import type { Portal } from '../../server/hotspots/schema.ts'
+import type { SessionView } from '../../server/sessions/schema.ts'
+import { bytes, moment, usedOf } from '../shared/format.ts'
+import { VoucherForm } from './forms.tsx'
+import { Icon } from './icons.tsx'
+import { Packages } from './packages.tsx'
+import { Brand, Button, Title } from './parts.tsx'
+import { Waiting } from './session.tsx'
+import type { Doors } from './welcome.tsx'
+import { endWords } from './words.ts'
+
+/** What happened, and how to go on. */
+export function Ended({ portal, session, doors }: { portal: Portal; session: SessionView; doors: Doors }) {
+  const { title, text } = endWords(session)
+  return (
+    <main class="columns">
+      <div class="column">
+        <header class="bar">
+          <Brand venue={portal.venue} />
+        </header>
+        <section class="card ended">
+          <p class="done over" aria-hidden="true">
+            <Icon name={session.endReason === 'time' ? 'clock' : 'offline'} size={32} />
+          </p>
+          <Title venue={portal.venue.venueName}>{title}</Title>
+          <p class="center">{session.waiting.length > 0 ? 'You have another session waiting.' : text}</p>
+          <Summary session={session} />
+        </section>
+        <Waiting session={session} onResumed={doors.onResumed} />
+        <section class={session.waiting.length > 0 ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
+          <h2 id="voucher-title">Enter a new voucher</h2>
+          <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
+        </section>
+        <Button kind="quiet" onClick={() => doors.go('resume')}>
+          Use a resume code
+        </Button>
+      </div>
+      <div class="column">
+        <Packages portal={portal} title="Packages" />
+      </div>
+    </main>
+  )
+}
+
+function Summary({ session }: { session: SessionView }) {
+  const used = session.dataLimit === null ? undefined : usedOf(session.dataUsed, session.dataLimit)
+  const rows: [string, string][] = [
+    ['Package', session.packageName],
+    ['Data used', used ? `${used.used} of ${used.limit}` : bytes(session.dataUsed)],
+    ...(session.slowUsed > 0 ? [['At slow speed', bytes(session.slowUsed)] as [string, string]] : []),
+    ...(session.startTime ? [['Began', moment(session.startTime)] as [string, string]] : []),
+    ...(session.endedAt ? [['Ended', moment(session.endedAt)] as [string, string]] : []),
+  ]
+  return (
+    <dl class="summary figures">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,147 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { Portal } from '../../server/hotspots/schema.ts'
+import type { SessionView } from '../../server/sessions/schema.ts'
+import { applyAccent } from '../shared/accent.ts'
+import { ApiError } from '../shared/api.ts'
+import { askPortal, followSession, type Line } from './box.ts'
+
+/** Where the reader is: the front page (which is the session's page once there is one), or one of two forms. */
+export type Place = { at: 'home' | 'voucher' | 'resume'; code: string; afterGrant: boolean }
+
+/** The place as the address says it. Real addresses, so that "back" works in every mini-browser. */
+export function usePlace(): [Place, (at: Place['at']) => void] {
+  const [place, setPlace] = useState(readPlace)
+  useEffect(() => {
+    const moved = () => setPlace(readPlace())
+    addEventListener('popstate', moved)
+    return () => removeEventListener('popstate', moved)
+  }, [])
+  const go = useCallback((at: Place['at']) => {
+    history.pushState(null, '', at === 'home' ? '/' : `/#${at}`)
+    setPlace(readPlace())
+    scrollTo(0, 0)
+  }, [])
+  return [place, go]
+}
+
+export type PortalState = { portal: Portal | null; failure: ApiError | null; refresh: () => Promise<void> }
+
+/** The venue and its packages; asked again now and then, more often while something is wrong. */
+export function usePortal(): PortalState {
+  const [portal, setPortal] = useState<Portal | null>(null)
+  const [failure, setFailure] = useState<ApiError | null>(null)
+  const refresh = useCallback(async () => {
+    try {
+      const answer = await askPortal()
+      applyAccent(answer.venue.accent, document.documentElement)
+      setPortal(answer)
+      setFailure(null)
+    } catch (error) {
+      setFailure(error as ApiError)
+    }
+  }, [])
+  useEffect(() => void refresh(), [refresh])
+  const lineDown = portal?.services.internet === false
+  useEffect(() => {
+    if (!portal) return
+    const timer = setInterval(
+      () => {
+        if (document.visibilityState === 'visible') void refresh()
+      },
+      lineDown ? 15_000 : 120_000,
+    )
+    return () => clearInterval(timer)
+  }, [portal === null, lineDown, refresh])
+  return { portal, failure, refresh }
+}
+
+export type Followed = { session: SessionView | null; line: Line; put: (session: SessionView | null) => void; ask: () => void }
+
+/** This device's session, kept true while it lives. */
+export function useSession(portal: Portal | null): Followed {
+  const [session, put] = useState<SessionView | null>(null)
+  const [line, setLine] = useState<Line>('live')
+  const follower = useRef<{ ask: () => void; stop: () => void } | null>(null)
+  useEffect(() => {
+    if (portal) put(portal.session)
+  }, [portal])
+  const alive = isLive(session)
+  useEffect(() => {
+    if (!alive) return
+    setLine('live')
+    const following = followSession(put, setLine)
+    follower.current = following
+    return () => {
+      follower.current = null
+      following.stop()
+    }
+  }, [alive])
+  const ask = useCallback(() => follower.current?.ask(), [])
+  return { session, line, put, ask }
+}
+
+export function isLive(session: SessionView | null): session is SessionView {
+  return session !== null && session.status !== 'expired'
+}
+
+/**
+ * Seconds that run down between two answers of the box, by the page's own timer: the phone's date may be wrong.
+ * @param onZero called once when nothing is left
+ */
+export function useSecondsLeft(seconds: number | null, stamp: unknown, onZero: () => void = () => {}): number | null {
+  const [left, setLeft] = useState(seconds)
+  useEffect(() => {
+    setLeft(seconds)
+    if (seconds === null) return
+    const from = performance.now()
+    const timer = setInterval(() => {
+      const now = Math.max(0, seconds - (performance.now() - from) / 1000)
+      setLeft(now)
+      if (now > 0) return
+      clearInterval(timer)
+      onZero()
+    }, 1000)
+    return () => clearInterval(timer)
+  }, [seconds, stamp])
+  return left
+}
+
+export type Task = { busy: boolean; failure: ApiError | null; run: (work: () => Promise<void>) => Promise<void>; clear: () => void }
+
+/** One thing the reader asked for: under way, or refused. */
+export function useTask(): Task {
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<ApiError | null>(null)
+  const running = useRef(false)
+  const run = async (work: () => Promise<void>) => {
+    if (running.current) return
+    running.current = true
+    setBusy(true)
+    setFailure(null)
+    try {
+      await work()
+    } catch (error) {
+      setFailure(error instanceof ApiError ? error : new ApiError('fault', 'Something went wrong on this page. Load it again.'))
+    } finally {
+      running.current = false
+      setBusy(false)
+    }
+  }
+  return { busy, failure, run, clear: () => setFailure(null) }
+}
+
+function readPlace(): Place {
+  const { pathname, hash } = location
+  const afterGrant = pathname === '/connected'
+  if (pathname === '/v' || pathname.startsWith('/v/')) return { at: 'voucher', code: fragment(hash), afterGrant }
+  if (hash === '#voucher' || hash === '#resume') return { at: hash === '#voucher' ? 'voucher' : 'resume', code: '', afterGrant }
+  return { at: 'home', code: '', afterGrant }
+}
+
+function fragment(hash: string): string {
+  try {
+    return decodeURIComponent(hash.slice(1)).slice(0, 40)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,79 @@
+import type { Portal } from '../../server/hotspots/schema.ts'
+import type { SessionView } from '../../server/sessions/schema.ts'
+import type { ApiError } from '../shared/api.ts'
+import { resume, type Redeemed } from './box.ts'
+import { VoucherForm } from './forms.tsx'
+import { Packages } from './packages.tsx'
+import { Brand, Button, Failure, Notice, Title } from './parts.tsx'
+import { useTask, type Place } from './state.ts'
+import { allowanceLeft } from './words.ts'
+
+export type Doors = {
+  go: (at: Place['at']) => void
+  onRedeemed: (redeemed: Redeemed) => void
+  onResumed: (session: SessionView) => void
+  onRefused: (failure: ApiError) => void
+}
+
+export function Welcome({ portal, doors, sought }: { portal: Portal; doors: Doors; sought: boolean }) {
+  const { venue, returning } = portal
+  return (
+    <main class="columns">
+      <div class="column">
+        <header class="hero">
+          <Brand venue={venue} />
+          <Title venue={venue.venueName}>{returning ? 'Welcome back' : 'Get online'}</Title>
+          {venue.venueMessage && <p class="lead">{venue.venueMessage}</p>}
+        </header>
+        {sought && !returning && (
+          <Notice kind="warn" title="No session found for this phone" live>
+            <p>If you had one, continue it with your resume code.</p>
+          </Notice>
+        )}
+        {!portal.device && <NotOnWifi venueName={venue.venueName} />}
+        {returning && <Returning session={returning} onResumed={doors.onResumed} />}
+        <section class={returning ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
+          <h2 id="voucher-title">I have a voucher</h2>
+          <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
+        </section>
+        <section class="card slim" aria-labelledby="resume-title">
+          <h2 id="resume-title">I already have a session</h2>
+          <p class="soft">New phone, or this page forgot you? Your resume code brings it back.</p>
+          <Button kind="second" onClick={() => doors.go('resume')}>
+            Use my resume code
+          </Button>
+        </section>
+      </div>
+      <div class="column">
+        <Packages portal={portal} title="Packages" />
+      </div>
+    </main>
+  )
+}
+
+export function NotOnWifi({ venueName }: { venueName: string }) {
+  return (
+    <Notice kind="warn" icon="wifi" title={`This device is not on the ${venueName} Wi-Fi`}>
+      <p>You can still enter a voucher here. You then get a code to use once you are on the Wi-Fi.</p>
+    </Notice>
+  )
+}
+
+function Returning({ session, onResumed }: { session: SessionView; onResumed: (session: SessionView) => void }) {
+  const task = useTask()
+  return (
+    <section class="card ticketed" aria-labelledby="returning-title">
+      <h2 id="returning-title">Your {session.packageName} session goes on</h2>
+      <p>{allowanceLeft(session)}</p>
+      {task.failure && <Failure failure={task.failure} />}
+      <Button
+        busy={task.busy}
+        busyText="Connecting…"
+        icon="arrow"
+        onClick={() => void task.run(async () => onResumed(await resume(session.resumeCode)))}
+      >
+        Continue on this device
+      </Button>
+    </section>
+  )
+}
