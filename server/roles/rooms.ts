@@ -3,12 +3,15 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Bus } from '../events.ts'
-import { createLeases } from '../gateway/dhcp.ts'
+import { createLeases, pretendLeases } from '../gateway/dhcp.ts'
 import { createPackages } from '../packages/packages.ts'
 import { createSettings } from '../settings/settings.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { createVouchers } from '../vouchers/vouchers.ts'
+
+/** Where there is no network to look at, everybody is this phone. */
+export const pretended = { mac: '02:00:00:00:00:99', ip: '127.0.0.1', name: 'this browser' }
 
 /** What both processes stand on: the store, brought up to date, and a clock that knows when the box was last alive. */
 export async function openGround(config: Config) {
@@ -16,7 +19,8 @@ export async function openGround(config: Config) {
   const store = await openStore(config.databaseFile)
   await migrate(store, { backupDir: config.backupDir })
   const now = createClock(await lastAlive(store))
-  return { store, now, secret, leases: createLeases(config.leaseFile) }
+  const leases = config.gateway === 'memory' ? pretendLeases(pretended) : createLeases(config.leaseFile)
+  return { store, now, secret, leases }
 }
 
 /** The rooms that both processes use. */

@@ -19,10 +19,7 @@ import { settingsRoutes } from '../settings/routes.ts'
 import { staffRoutes } from '../staff/routes.ts'
 import { createStaff } from '../staff/staff.ts'
 import { voucherRoutes } from '../vouchers/routes.ts'
-import { openGround, openRooms } from './rooms.ts'
-
-/** Where there is no network to look at, everybody is this phone. */
-const pretended = { mac: '02:00:00:00:00:99', ip: '127.0.0.1', name: 'this browser' }
+import { openGround, openRooms, pretended } from './rooms.ts'
 
 /** Answers HTTP. Has no privilege: whatever it wants of the kernel goes through the queue to the worker. */
 export async function startServer({ config, log }: { config: Config; log: Log }): Promise<() => Promise<void>> {
