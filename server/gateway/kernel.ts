@@ -25,6 +25,9 @@ import type { Log } from '../log.ts'
 /** Flows are tidied away one session at a time; beyond this many in one run they are left to the kernel's own timeouts (nothing passes either way). */
 const TIDY_AT_MOST = 20
 
+/** Counts of more sessions than this are read by listing everything once. */
+const ASK_AT_MOST = 200
+
 type KernelNeeds = GatewayNeeds & {
   lan: { device: string; address: string }
   wan: { device: string }
@@ -154,8 +157,13 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function refresh(sessions: number[]): Promise<void> {
     const known = sessions.filter((session) => held.get(session)?.parts.size === 4)
     if (known.length === 0) return
-    const ask = known.flatMap((session) => [`list quota ${TABLE} s${session}`, `list counter ${TABLE} s${session}`]).join('\n')
-    for (const counts of parseObjects(await run('nft', ['-j', '-f', '-'], ask))) Object.assign(held.get(counts.session) ?? {}, counts)
+    for (const counts of parseObjects(await readObjects(known))) Object.assign(held.get(counts.session) ?? {}, counts)
+  }
+
+  function readObjects(sessions: number[]): Promise<string> {
+    if (sessions.length > ASK_AT_MOST) return run('nft', ['-j', 'list', 'table', ...TABLE.split(' ')])
+    // As arguments: with -j, nft opens its standard input by name, which a socket does not allow.
+    return run('nft', ['-j', sessions.map((session) => `list quota ${TABLE} s${session}; list counter ${TABLE} s${session}`).join('; ')])
   }
 
   async function list() {

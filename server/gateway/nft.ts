@@ -33,7 +33,7 @@ table ${TABLE} {
     meta mark set ether saddr . ip saddr map @phones
     ct mark set meta mark
   }
-  chain redirect {
+  chain to_portal {
     type nat hook prerouting priority dstnat; policy accept;
     iifname != "${box.lan}" accept
     ip daddr ${box.lanAddress} tcp dport 80 redirect to :${box.portalPort}
@@ -75,7 +75,7 @@ table ${TABLE} {
     udp dport 68 accept
     drop
   }
-  chain masquerade {
+  chain to_internet {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "${box.wan}" masquerade
   }

@@ -45,7 +45,7 @@ export function Frame({ screens, current, children }: FrameProps) {
 
 function SideBar({ screens, current }: { screens: Screen[]; current: Screen }) {
   return (
-    <div class="side">
+    <header class="side">
       <Brand />
       <nav aria-label="Screens">
         <NavList screens={screens} current={current} />
@@ -54,7 +54,7 @@ function SideBar({ screens, current }: { screens: Screen[]; current: Screen }) {
         <LineState />
         <Who />
       </div>
-    </div>
+    </header>
   )
 }
 

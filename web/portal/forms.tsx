@@ -89,7 +89,7 @@ export function VoucherForm({ prefilled = '', action, onDone, onRefused }: Vouch
         </div>
       ) : (
         <button type="button" class="link" onClick={() => setPhoneOpen(true)}>
-          Add phone number <span class="optional">optional</span>
+          <span>Add phone number</span> <span class="optional">optional</span>
         </button>
       )}
       <div class="tear" aria-hidden="true" />

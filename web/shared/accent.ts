@@ -8,10 +8,10 @@ const darkSurface = '#24201a'
  * @param accent "#rrggbb"
  */
 export function accentColours(accent: string) {
-  const dark = '#14110b'
   return {
     accent,
-    onAccent: contrast('#ffffff', accent) >= 4.5 || contrast('#ffffff', accent) > contrast(dark, accent) ? '#ffffff' : dark,
+    // One of pure black and white always reaches 4.58:1; a softer black would not.
+    onAccent: contrast('#ffffff', accent) >= 4.5 ? '#ffffff' : '#000000',
     inkLight: towards(accent, '#000000', lightSurface),
     inkDark: towards(accent, '#ffffff', darkSurface),
   }
