@@ -55,7 +55,7 @@ function serveHttp(): void {
     const url = new URL(request.url ?? '/', 'http://any')
     const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
     const bytes = /^\/bytes\/(\d+)$/.exec(url.pathname)
-    if (bytes) return void streamBytes(response, Number(bytes[1]))
+    if (bytes) return void streamBytes(response, Number(bytes[1]), Number(url.searchParams.get('rate') ?? Infinity))
     if (url.pathname === '/sink') return void swallow(request, response)
 
     const probe = findProbe(host, url.pathname)
@@ -67,20 +67,23 @@ function serveHttp(): void {
   server.listen(80, '::')
 }
 
-/** Sends exactly `total` bytes, as fast as the other side takes them. */
-function streamBytes(response: ServerResponse, total: number): void {
-  const chunk = Buffer.alloc(1 << 20, 'kswifi ')
+/** Sends exactly `total` bytes, as fast as the other side takes them, or at `bytesPerSecond`. */
+function streamBytes(response: ServerResponse, total: number, bytesPerSecond: number): void {
+  const everyMs = 20
+  const chunk = Buffer.alloc(Math.min(1 << 20, Math.ceil((bytesPerSecond * everyMs) / 1000)), 'kswifi ')
   let leftBytes = total
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': total, 'cache-control': 'no-store' })
   const pump = () => {
     while (leftBytes > 0) {
       const piece = leftBytes < chunk.length ? chunk.subarray(0, leftBytes) : chunk
       leftBytes -= piece.length
-      if (!response.write(piece)) return
+      const goOn = response.write(piece)
+      if (bytesPerSecond !== Infinity) return void setTimeout(pump, everyMs)
+      if (!goOn) return
     }
     response.end()
   }
-  response.on('drain', pump)
+  if (bytesPerSecond === Infinity) response.on('drain', pump)
   pump()
 }
 

@@ -10,6 +10,9 @@ export type Class = { minor: number; downBps: number | null; upBps: number | nul
  */
 const LEAF_PACKETS = 128
 
+/** A timer that fires late costs a class nothing as long as it is not later than this. */
+const BURST_MS = 10
+
 /** HTB's numbers have 16 bits; 0xffff is kept for trying things out. */
 export const MAX_MINOR = 0xfffe
 
@@ -41,7 +44,7 @@ export function classScript(device: string, set: [minor: number, bps: number | n
   for (const [minor, bps] of set) {
     if (bps === null) continue
     const id = minor.toString(16)
-    const burst = Math.max(3000, Math.ceil(bps / 8 / 1000))
+    const burst = Math.max(3000, Math.ceil((bps / 8 / 1000) * BURST_MS))
     lines.push(`class replace dev ${device} parent 1: classid 1:${id} htb rate ${bps}bit burst ${burst}b cburst ${burst}b quantum 1514`)
     if (fqCodel) lines.push(`qdisc replace dev ${device} parent 1:${id} fq_codel flows 64 limit 512 memory_limit 1Mb noecn`)
   }

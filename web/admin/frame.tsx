@@ -135,7 +135,7 @@ function LineState() {
   return (
     <p class={`line-state ${connected ? 'on' : 'off'}`} role="status">
       <i aria-hidden="true" />
-      {connected ? 'Live' : 'Reconnecting'}
+      {connected ? 'Live' : 'Connecting'}
     </p>
   )
 }

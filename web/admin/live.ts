@@ -91,6 +91,8 @@ export function useConnected(): boolean {
   const live = useContext(LiveContext)
   const [connected, setConnected] = useState(live?.connected() ?? false)
   useHear('line', setConnected)
+  // The line may have come up between the first drawing and the listening.
+  useEffect(() => setConnected(live?.connected() ?? false), [live])
   return connected
 }
 

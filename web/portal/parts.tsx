@@ -60,7 +60,10 @@ export function Warnings({ portal, lost }: { portal: Portal; lost: boolean }) {
     <>
       {lost && (
         <Notice kind="warn" icon="offline" title="The Wi-Fi box does not answer" live>
-          <p>Stay near the Wi-Fi and check that you are still connected to it. This page tries again by itself.</p>
+          <p>
+            Stay near the Wi-Fi and check that you are still connected to it. This page tries again by itself; until then its figures may be
+            old.
+          </p>
         </Notice>
       )}
       {!lost && !portal.services.internet && (

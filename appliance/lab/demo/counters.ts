@@ -10,11 +10,21 @@ export async function startCounting(
   address: string,
 ): Promise<{ read: () => Promise<Counted>; end: () => Promise<void> }> {
   const table = 'ip demo'
+  // Resets are left out: the box makes them itself, in the name of whom they say they come from.
   const ruleset = `table ${table} {
     counter received { }
     counter sent { }
-    chain arrive { type filter hook prerouting priority -300; ip saddr ${address} counter name received; ip daddr ${address} counter name received; }
-    chain leave { type filter hook postrouting priority 300; ip saddr ${address} counter name sent; ip daddr ${address} counter name sent; }
+    chain arrive {
+      type filter hook prerouting priority -300
+      tcp flags & rst == rst return
+      ip saddr ${address} counter name received
+      ip daddr ${address} counter name received
+    }
+    chain leave {
+      type filter hook postrouting priority 300
+      ip saddr ${address} counter name sent
+      ip daddr ${address} counter name sent
+    }
   }`
   const nft = (args: string[], input?: string) => run(inside(namespace, ['/usr/sbin/nft', ...args]), input === undefined ? {} : { input })
   await nft(['-f', '-'], ruleset)

@@ -41,10 +41,9 @@ export function createCustomer({ namespace, portalHost }: { namespace: string; p
   }
 
   /** Fetches `url` and throws the bytes away, until all came or none comes for two seconds. Returns how many came. */
-  const download = async (url: string, { bytesPerSecond }: { bytesPerSecond?: number } = {}): Promise<number> => {
-    const slow = bytesPerSecond === undefined ? [] : ['--limit-rate', String(bytesPerSecond)]
+  const download = async (url: string): Promise<number> => {
     const giveUp = ['--speed-limit', '1', '--speed-time', '2', '--connect-timeout', '5']
-    const curl = ['curl', '--silent', '--output', '/dev/null', '--write-out', '%{size_download}', ...giveUp, ...slow, url]
+    const curl = ['curl', '--silent', '--output', '/dev/null', '--write-out', '%{size_download}', ...giveUp, url]
     const { stdout } = await run(inside(namespace, curl), { allowFailure: true })
     return Number(stdout)
   }

@@ -93,8 +93,8 @@ async function playData(venue: Venue, phone: Phone, note: (figure: Figure) => vo
     const browsed = await customer.download(`http://${site}/bytes/${2 * MB}`)
     note({ what: 'browsing', wanted: String(2 * MB), measured: browsed, unit: 'bytes', held: browsed === 2 * MB })
 
-    // More than the first voucher has left, at a speed that lets the second one arrive before that.
-    const long = customer.download(`http://${site}/bytes/${8 * MB}`, { bytesPerSecond: 4 * MB })
+    // More than the first voucher has left, sent slowly enough for the second one to arrive before that.
+    const long = customer.download(`http://${site}/bytes/${8 * MB}?rate=${4 * MB}`)
     await sleep(500)
     const topUp = await customer.ask<{ outcome: string }>('/api/vouchers/redeem', { code: second })
     note({

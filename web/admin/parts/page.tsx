@@ -37,10 +37,10 @@ export function Badge({ kind = 'quiet', children }: { kind?: 'good' | 'warn' | '
 
 /** A bar from 0 to 100 %. `tone` warns when little is left. */
 export function Bar({ percent, label, tone = 'accent' }: { percent: number; label: string; tone?: 'accent' | 'warn' | 'bad' | 'quiet' }) {
-  const whole = Math.round(Math.min(100, Math.max(0, percent)))
+  const share = Math.min(100, Math.max(0, percent))
   return (
-    <span class={`bar ${tone}`} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={whole}>
-      <i style={{ width: `${Math.min(100, Math.max(0, percent))}%` }} />
+    <span class={`bar ${tone}`} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share)}>
+      {share > 0 && <i style={{ width: `${share}%` }} />}
     </span>
   )
 }

@@ -51,7 +51,9 @@ export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, pap
         <div class="voucher-words">
           <p class="voucher-package">{offer.name}</p>
           <p>{gives.filter(Boolean).join(' · ')}</p>
-          <p class={`voucher-code ${shownCode.length > 11 ? 'long' : ''}`}>{shownCode}</p>
+          <p class="voucher-code" style={{ '--signs': shownCode.length }}>
+            {shownCode}
+          </p>
         </div>
         <svg class="voucher-qr" viewBox={`-2 -2 ${qr.size + 4} ${qr.size + 4}`} role="img" aria-label="QR code that opens the portal with this code" shape-rendering="crispEdges">
           <path d={qr.path} />

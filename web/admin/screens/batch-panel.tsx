@@ -24,7 +24,7 @@ export function BatchPanel({ id, onChanged, onClose }: PanelProps) {
   const left = batch ? batch.count - batch.used : 0
   return (
     <Dialog title={`Batch ${id}`} shape="panel" onClose={onClose}>
-      <div class="dialog-body stack">
+      <div class="dialog-body stack" tabIndex={0}>
         <Arrived loaded={detail}>{(data) => <Detail {...data} />}</Arrived>
       </div>
       {batch && !batch.voidedAt && left > 0 && (

@@ -36,7 +36,7 @@ export function SessionPanel({ id, known, onChanged, onClose }: PanelProps) {
 
   return (
     <Dialog title={session ? customerWords(session) : `Session ${id}`} shape="panel" onClose={onClose}>
-      <div class="dialog-body stack">
+      <div class="dialog-body stack" tabIndex={0}>
         {!session && !loaded.error && <Waiting />}
         <ErrorNote error={loaded.error} retry={loaded.reload} />
         {session && <SessionDetail session={session} />}
@@ -87,7 +87,7 @@ function SessionDetail({ session }: { session: SessionView }) {
         facts={[
           ['Package', session.packageName],
           ['Speed', `${speedLimit(session.downBps)} down, ${session.upBps === null ? 'full speed' : speed(session.upBps)} up`],
-          ['Code to go on with', <span class="code">{groupedCode(session.resumeCode)}</span>],
+          ['Resume code', <span class="code">{groupedCode(session.resumeCode)}</span>],
           ['Paid by', `${session.paymentMethod === 'voucher' ? 'Voucher' : session.paymentMethod === 'Mobile Money' ? 'Mobile money' : 'Points'} ${session.paymentReference}`],
           ...(session.userPhone ? [['Phone', `+${session.userPhone}`] as [string, string]] : []),
           ['Opened', moment(session.createdAt)],

@@ -70,7 +70,7 @@ function chartOptions(element: HTMLElement, onPoint: (at: number | null) => void
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(high * 1.08, 100_000)] } },
     axes: [
-      { ...axis, space: 64, values: (_chart, seconds) => seconds.map(clock) },
+      { ...axis, size: 30, space: 64, values: (_chart, seconds) => seconds.map(clock) },
       { ...axis, size: 70, space: 44, values: (_chart, values) => values.map((value) => (value === 0 ? '0' : speed(value))) },
     ],
     series: [
