@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Ended } from './ended.tsx'
 import { EnterResume, EnterVoucher } from './enter.tsx'
 import { Granted, type Grant } from './granted.tsx'
@@ -14,6 +14,14 @@ export function App() {
   const followed = useSession(portal)
   const [grant, setGrant] = useState<Grant | null>(null)
   const { session } = followed
+  const alive = isLive(session)
+  const wasAlive = useRef(false)
+
+  // A paid session that waited may have begun in the same moment: the box knows.
+  useEffect(() => {
+    if (wasAlive.current && !alive) void refresh()
+    wasAlive.current = alive
+  }, [alive, refresh])
 
   const close = useCallback(() => {
     setGrant(null)

@@ -48,7 +48,7 @@ export function EnterResume({ portal, doors }: Omit<EnterProps, 'session' | 'pla
       <Title venue={portal.venue.venueName}>Continue my session</Title>
       <p class="lead">For a new phone, or when the Wi-Fi no longer knows this one. Your data and time are where you left them.</p>
       {!portal.device && (
-        <Notice kind="warn" icon="wifi" title={`This device is not on the ${portal.venue.venueName} Wi-Fi`}>
+        <Notice kind="warn" icon="wifi" title={`This device is not on the Wi-Fi of ${portal.venue.venueName}`}>
           <p>Connect to it first, then enter the code.</p>
         </Notice>
       )}

@@ -75,7 +75,7 @@ function Ready({ portal, session, onClose }: { portal: Portal; session: SessionV
       </ResumeCode>
       <Notice kind="warn" icon="wifi" title="What to do now">
         <ol class="steps">
-          <li>Connect your phone to the {where} Wi-Fi.</li>
+          <li>Connect your phone to the Wi-Fi of {where}.</li>
           <li>When the sign-in page opens, press “Use my resume code”.</li>
           <li>Enter the code above.</li>
         </ol>

@@ -65,9 +65,10 @@ export function useSession(portal: Portal | null): Followed {
   useEffect(() => {
     if (portal) put(portal.session)
   }, [portal])
-  const alive = isLive(session)
+  // Events are those of one session: another one needs another stream.
+  const live = isLive(session) ? session.id : null
   useEffect(() => {
-    if (!alive) return
+    if (live === null) return
     setLine('live')
     const following = followSession(put, setLine)
     follower.current = following
@@ -75,7 +76,7 @@ export function useSession(portal: Portal | null): Followed {
       follower.current = null
       following.stop()
     }
-  }, [alive])
+  }, [live])
   const ask = useCallback(() => follower.current?.ask(), [])
   return { session, line, put, ask }
 }

@@ -53,7 +53,7 @@ export function Welcome({ portal, doors, sought }: { portal: Portal; doors: Door
 
 export function NotOnWifi({ venueName }: { venueName: string }) {
   return (
-    <Notice kind="warn" icon="wifi" title={`This device is not on the ${venueName} Wi-Fi`}>
+    <Notice kind="warn" icon="wifi" title={`This device is not on the Wi-Fi of ${venueName}`}>
       <p>You can still enter a voucher here. You then get a code to use once you are on the Wi-Fi.</p>
     </Notice>
   )
