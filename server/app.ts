@@ -47,7 +47,8 @@ export function createApp({ log, secret, guards, routes, config }: Needs): Koa {
   app.silent = true
   app.on('error', (error: { code?: string }) => {
     // The reader went away in the middle of an answer: a phone left the Wi-Fi.
-    if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') log.warn({ err: error }, 'an answer was cut off')
+    if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET' && error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      log.warn({ err: error }, 'an answer was cut off')
   })
 
   app.use(answers(log))

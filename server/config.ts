@@ -14,7 +14,10 @@ const schema = z.object({
   /** The name under which customers reach the portal; dnsmasq answers it with the LAN address. */
   KSWIFI_PORTAL_HOST: z.string().default('kswifi.internal'),
   /** Address of the box on the customers' network, with its prefix. */
-  KSWIFI_LAN: z.string().regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'write it as 10.64.0.1/16').default('10.64.0.1/16'),
+  KSWIFI_LAN: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'write it as 10.64.0.1/16')
+    .default('10.64.0.1/16'),
   KSWIFI_LAN_DEVICE: z.string().max(15).default('lan0'),
   KSWIFI_WAN_DEVICE: z.string().max(15).default('wan0'),
   /** `kernel` on the box and in the lab; `memory` for work on the UI without root. */

@@ -3,7 +3,7 @@ const statusOf = {
   'bad-input': 400,
   'not-signed-in': 401,
   'not-allowed': 403,
-  'csrf': 403,
+  csrf: 403,
   'not-found': 404,
   'not-on-wifi': 409,
   'no-session': 404,
@@ -14,12 +14,12 @@ const statusOf = {
   'voucher-used': 409,
   'voucher-expired': 409,
   'voucher-void': 409,
-  'conflict': 409,
+  conflict: 409,
   'too-large': 413,
   'not-json': 415,
   'too-many-tries': 429,
   'storage-full': 507,
-  'unavailable': 503,
+  unavailable: 503,
 } as const
 
 export type RefusalCode = keyof typeof statusOf

@@ -15,7 +15,8 @@ const log = createLog(role ?? 'box', config.logLevel)
 
 if (role === 'server') await start(startServer)
 else if (role === 'worker') await start(startWorker)
-else if (role === 'restore') console.log(`Restored from ${await restoreNewest(config.databaseFile, config.backupDir)}. Start the box again.`)
+else if (role === 'restore')
+  console.log(`Restored from ${await restoreNewest(config.databaseFile, config.backupDir)}. Start the box again.`)
 else {
   console.error('Say which part to run: server, worker, or restore (puts the last good backup in the place of a damaged database).')
   process.exit(2)

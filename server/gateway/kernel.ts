@@ -81,7 +81,10 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     if (settleFirst || !intact) await settle([...held.values()].filter((one) => one.parts.has('quota')).map(readingOf))
     const classes = await shaper.list()
     if (!intact) {
-      log.warn({ found: listing?.rules ?? 0, wanted: rulesInBase }, listing ? 'the ruleset differs: putting it in anew' : 'no ruleset in the kernel: putting it in')
+      log.warn(
+        { found: listing?.rules ?? 0, wanted: rulesInBase },
+        listing ? 'the ruleset differs: putting it in anew' : 'no ruleset in the kernel: putting it in',
+      )
       // One transaction with nobody in it is at most some ms; the grants follow at once.
       await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${base}`)
       held = new Map()
@@ -119,7 +122,11 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const text = script(changes)
     await Promise.all([
       text && run('nft', ['-f', '-'], text),
-      unshaped.length > 0 && shaper.apply(unshaped.map((grant) => ({ minor: minorOf(grant), downBps: grant.downBps, upBps: grant.upBps })), []),
+      unshaped.length > 0 &&
+        shaper.apply(
+          unshaped.map((grant) => ({ minor: minorOf(grant), downBps: grant.downBps, upBps: grant.upBps })),
+          [],
+        ),
       pinNeighbours(grants),
     ])
     for (const grant of grants) {
@@ -194,7 +201,11 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function pinNeighbours(grants: Grant[]): Promise<void> {
     const fresh = grants.flatMap((grant) => grant.devices.filter((device) => !held.get(grant.session)?.phones.has(phoneKey(device))))
     if (fresh.length === 0) return
-    await run('ip', ['-force', '-batch', '-'], fresh.map(({ mac, ip }) => `neigh replace ${ip} lladdr ${mac} dev ${needs.lan.device} nud permanent\n`).join(''))
+    await run(
+      'ip',
+      ['-force', '-batch', '-'],
+      fresh.map(({ mac, ip }) => `neigh replace ${ip} lladdr ${mac} dev ${needs.lan.device} nud permanent\n`).join(''),
+    )
   }
 
   async function tidyFlows(ending: Held[], lost: LanDevice[]): Promise<void> {

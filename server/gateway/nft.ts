@@ -119,7 +119,8 @@ export function parseListing(json: string, now: number): Listing {
   for (const { rule, quota, counter, map } of objects) {
     if (rule) rules++
     const session = sessionOf(quota?.name ?? counter?.name)
-    if (session && quota) Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
+    if (session && quota)
+      Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
     if (session && counter) part(sessions, session, 'counter').uploadedBytes = counter.bytes
     for (const [key, value] of map?.elem ?? []) readElement(sessions, map!.name, key, value, now)
   }
@@ -186,14 +187,20 @@ export function changeToCut(changes: Changes, held: Held, now: number): void {
 /** Adds what takes away the rest of a session that was cut off. */
 export function changeToNothing(changes: Changes, held: Held): void {
   for (const map of OBJECT_MAPS) if (held.parts.has(map)) changes.removeElements[map].push(String(held.session))
-  for (const kind of ['quota', 'counter'] as const) if (held.parts.has(kind)) changes.removeObjects.push(`delete ${kind} ${TABLE} s${held.session}`)
+  for (const kind of ['quota', 'counter'] as const)
+    if (held.parts.has(kind)) changes.removeObjects.push(`delete ${kind} ${TABLE} s${held.session}`)
 }
 
 /** The script of a change set; empty when there is nothing to do. Removals come first, so that a device can move between sessions. */
 export function script(changes: Changes): string {
   const elements = (verb: string, lists: Record<MapName, string[]>) =>
     Object.entries(lists).flatMap(([map, list]) => (list.length === 0 ? [] : [`${verb} element ${TABLE} ${map} { ${list.join(', ')} }`]))
-  const lines = [...elements('delete', changes.removeElements), ...changes.removeObjects, ...changes.addObjects, ...elements('add', changes.addElements)]
+  const lines = [
+    ...elements('delete', changes.removeElements),
+    ...changes.removeObjects,
+    ...changes.addObjects,
+    ...elements('add', changes.addElements),
+  ]
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 
@@ -246,7 +253,8 @@ function changePhones(changes: Changes, held: Held | undefined, grant: Grant, no
     if (until > now && !(wanted.has(key) && isSame(until, grant.until))) changes.removeElements.phones.push(key)
   }
   for (const key of wanted) {
-    if (!isSame(held?.phones.get(key), grant.until)) changes.addElements.phones.push(`${key} timeout ${timeout(grant.until - now)} : ${grant.session}`)
+    if (!isSame(held?.phones.get(key), grant.until))
+      changes.addElements.phones.push(`${key} timeout ${timeout(grant.until - now)} : ${grant.session}`)
   }
 }
 

@@ -21,18 +21,36 @@ export type Shaper = Awaited<ReturnType<typeof createShaper>>
 /** HTB, one class a session and direction: `lan` shapes downloads, `wan` uploads. Packets find theirs by nft's `meta priority`. */
 export async function createShaper(lan: string, wan: string, log: { info: (facts: object, words: string) => void }) {
   const fqCodel = await prepare(lan).then((has) => prepare(wan).then(() => has))
-  log.info({ leaf: fqCodel ? 'fq_codel' : `pfifo ${LEAF_PACKETS}` }, fqCodel ? 'shaping with fq_codel leaves' : 'this kernel has no fq_codel: short queues instead')
+  log.info(
+    { leaf: fqCodel ? 'fq_codel' : `pfifo ${LEAF_PACKETS}` },
+    fqCodel ? 'shaping with fq_codel leaves' : 'this kernel has no fq_codel: short queues instead',
+  )
 
   return {
     /** Numbers of the classes that the kernel has, per device; prepares devices that lost theirs. */
     async list(): Promise<{ down: Set<number>; up: Set<number> }> {
       await Promise.all([prepare(lan), prepare(wan)])
-      const [down, up] = await Promise.all([lan, wan].map(async (device) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))))
+      const [down, up] = await Promise.all(
+        [lan, wan].map(async (device) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))),
+      )
       return { down: down!, up: up! }
     },
     /** Makes or changes classes, and takes away others. Repeating it is harmless. */
     async apply(set: Class[], removed: number[]): Promise<void> {
-      const batches = [classScript(lan, set.map(({ minor, downBps }) => [minor, downBps]), removed, fqCodel), classScript(wan, set.map(({ minor, upBps }) => [minor, upBps]), removed, fqCodel)]
+      const batches = [
+        classScript(
+          lan,
+          set.map(({ minor, downBps }) => [minor, downBps]),
+          removed,
+          fqCodel,
+        ),
+        classScript(
+          wan,
+          set.map(({ minor, upBps }) => [minor, upBps]),
+          removed,
+          fqCodel,
+        ),
+      ]
       await Promise.all(batches.map((batch) => batch && applyBatch(batch)))
     },
   }

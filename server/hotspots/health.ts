@@ -24,7 +24,8 @@ export async function tellPulse(redis: Redis, pulse: Pulse, keepSeconds: number)
 /** Looks at each part of the box. Never throws; a part that cannot be looked at is not well. */
 export async function checkHealth({ store, redis, dataDir }: { store: Store; redis: Redis; dataDir: string }): Promise<Health> {
   const [database, told, disk] = await Promise.all([checkDatabase(store), readPulse(redis), checkDisk(dataDir)])
-  const redisPart = told === 'unreachable' ? ill('Redis does not answer; online customers stay online, new ones wait for it to come back.') : well
+  const redisPart =
+    told === 'unreachable' ? ill('Redis does not answer; online customers stay online, new ones wait for it to come back.') : well
   const pulse = told === 'unreachable' ? null : told
   const worker = pulse ? well : ill('The worker has not been heard of; online customers stay online and metered, new ones wait for it.')
   const gateway = pulse ? (pulse.gateway === '' ? well : ill(pulse.gateway)) : ill('Unknown without the worker.')
@@ -55,7 +56,9 @@ async function checkDisk(dataDir: string): Promise<Part> {
   try {
     const { bavail, bsize } = await statfs(dataDir)
     const free = bavail * bsize
-    return free >= LOW_DISK_BYTES ? well : ill(`Only ${Math.floor(free / MB)} MB are left on the disk. Remove old backups or fit a larger card.`)
+    return free >= LOW_DISK_BYTES
+      ? well
+      : ill(`Only ${Math.floor(free / MB)} MB are left on the disk. Remove old backups or fit a larger card.`)
   } catch (error) {
     return ill(`The disk cannot be looked at: ${(error as Error).message}`)
   }

@@ -10,11 +10,17 @@ export function checkLine(host = 'connectivitycheck.gstatic.com'): Promise<strin
   return new Promise((resolve) => {
     const asked = request({ host, path: '/generate_204', timeout: TIME_LIMIT_MS }, (answer) => {
       answer.resume()
-      resolve(answer.statusCode === 204 ? '' : `The internet line answers ${answer.statusCode} instead of 204: it may want a sign-in of its own.`)
+      resolve(
+        answer.statusCode === 204 ? '' : `The internet line answers ${answer.statusCode} instead of 204: it may want a sign-in of its own.`,
+      )
     })
     asked.on('timeout', () => asked.destroy(new Error('no answer in 4 s')))
     asked.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN' ? 'Names of the internet are not found: the line seems down.' : `The internet line does not answer: ${error.message}.`),
+      resolve(
+        error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
+          ? 'Names of the internet are not found: the line seems down.'
+          : `The internet line does not answer: ${error.message}.`,
+      ),
     )
     asked.end()
   })

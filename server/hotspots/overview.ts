@@ -34,7 +34,12 @@ export async function overviewOf({ sessions, packages, vouchers, live, now, vers
       bytes: tally.bytes,
       salesMinor: tally.sold.reduce((sum, one) => sum + one.count * (price.get(one.packageId) ?? 0), 0),
     },
-    traffic: traffic.map((point) => ({ at: iso(point.at), downBytes: point.bytes - point.uploaded, upBytes: point.uploaded, online: point.online })),
+    traffic: traffic.map((point) => ({
+      at: iso(point.at),
+      downBytes: point.bytes - point.uploaded,
+      upBytes: point.uploaded,
+      online: point.online,
+    })),
     box,
     health,
   }

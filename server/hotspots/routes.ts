@@ -50,7 +50,8 @@ export function hotspotRoutes(needs: Needs): Route[] {
         const [choices, onSale, id, { parts }] = await Promise.all([settings.get(), packages.list(), live.sessionIdOf(asker), health()])
         const { venueName, venueMessage, supportPhone, logo, accent, currency } = choices
         const session = id === null ? undefined : await live.viewFor(id, mac)
-        const isElsewhere = session !== undefined && session.status !== 'expired' && mac !== null && !session.devices.some((device) => device.current)
+        const isElsewhere =
+          session !== undefined && session.status !== 'expired' && mac !== null && !session.devices.some((device) => device.current)
         ctx.set('Cache-Control', 'no-store')
         return {
           venue: { venueName, venueMessage, supportPhone, logo, accent, currency },
@@ -78,7 +79,8 @@ export function hotspotRoutes(needs: Needs): Route[] {
         const asker = await whoAsks.asker(ctx)
         const id = asker.device ? await live.sessionIdOf({ ...asker, sessionId: null }) : null
         const session = id === null ? undefined : await live.viewFor(id, asker.device!.mac)
-        const free = session !== undefined && session.status !== 'expired' && session.devices.some((device) => device.current && !device.paused)
+        const free =
+          session !== undefined && session.status !== 'expired' && session.devices.some((device) => device.current && !device.paused)
         ctx.status = 200
         ctx.type = 'application/captive+json'
         ctx.body = JSON.stringify({
@@ -160,7 +162,8 @@ export function hotspotRoutes(needs: Needs): Route[] {
 function createMetrics({ sessions, live }: Needs, health: () => ReturnType<typeof checkHealth>): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'kswifi_server_' })
-  const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name: `kswifi_${name}`, help, labelNames, registers: [registry] })
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `kswifi_${name}`, help, labelNames, registers: [registry] })
   const online = gauge('sessions_online', 'Sessions seen in the last minutes')
   const alive = gauge('sessions_live', 'Sessions that may use the network')
   const bps = gauge('throughput_bps', 'Bits per second of all customers in the last poll', ['direction'])

@@ -6,13 +6,12 @@ import { settingsShape } from '../settings/schema.ts'
 /** Everything that the portal's first screen needs, in one answer. */
 export const portalAnswer = z.object({
   venue: settingsShape.pick({ venueName: true, venueMessage: true, supportPhone: true, logo: true, accent: true, currency: true }),
-  device: z
-    .object({ mac: z.string(), ip: z.string() })
-    .nullable()
-    .meta({ description: "null when the asker is not on the venue's Wi-Fi" }),
+  device: z.object({ mac: z.string(), ip: z.string() }).nullable().meta({ description: "null when the asker is not on the venue's Wi-Fi" }),
   packages: z.array(packageShape),
   session: sessionShape.nullable().meta({ description: "this device's session, live or just ended" }),
-  returning: sessionShape.nullable().meta({ description: 'a live session of this browser whose device looks new: offer to continue with its resume code' }),
+  returning: sessionShape
+    .nullable()
+    .meta({ description: 'a live session of this browser whose device looks new: offer to continue with its resume code' }),
   services: z.object({
     vouchers: z.literal(true),
     mobileMoney: z.boolean(),
@@ -45,7 +44,9 @@ export const overviewShape = z
       salesMinor: z.number().int().meta({ description: "prices of what was opened today, in the venue's currency" }),
     }),
     traffic: z
-      .array(z.object({ at: z.string().meta({ format: 'date-time' }), downBytes: z.number(), upBytes: z.number(), online: z.number().int() }))
+      .array(
+        z.object({ at: z.string().meta({ format: 'date-time' }), downBytes: z.number(), upBytes: z.number(), online: z.number().int() }),
+      )
       .meta({ description: 'the last 24 hours, a point every 5 minutes, oldest first' }),
     box: z.object({
       version: z.string(),

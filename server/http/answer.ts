@@ -11,12 +11,18 @@ export function answers(log: Log): Middleware {
     ctx.set('X-Request-Id', requestId)
     try {
       await next()
-      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw new Refusal('not-found', 'There is nothing at this address.')
+      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false)
+        throw new Refusal('not-found', 'There is nothing at this address.')
       if (ctx.status === 405 || ctx.status === 501) throw new Refusal('not-found', `This address does not take ${ctx.method.slice(0, 10)}.`)
     } catch (error) {
       const refusal = refusalFrom(error)
       if (!refusal) log.error({ err: error, requestId, method: ctx.method, path: ctx.path }, 'a request failed')
-      const { status, code, message, facts } = refusal ?? { status: 500, code: 'fault', message: 'Something went wrong in the box. Try again; if it stays, show the number to the staff.', facts: undefined }
+      const { status, code, message, facts } = refusal ?? {
+        status: 500,
+        code: 'fault',
+        message: 'Something went wrong in the box. Try again; if it stays, show the number to the staff.',
+        facts: undefined,
+      }
       if (ctx.headerSent) return
       ctx.status = status
       const wait = facts?.['retryAfterSeconds']
@@ -33,6 +39,7 @@ function refusalFrom(error: unknown): Refusal | undefined {
   const { status, type } = error as { status?: number; type?: string }
   if (status === 413 || type === 'entity.too.large') return new Refusal('too-large', 'That is too much at once.')
   if (status === 415) return new Refusal('not-json', 'Send JSON, with the header Content-Type: application/json.')
-  if (status === 400 || error instanceof URIError) return new Refusal('bad-input', 'That could not be read: send well-formed JSON, and an address without stray % signs.')
+  if (status === 400 || error instanceof URIError)
+    return new Refusal('bad-input', 'That could not be read: send well-formed JSON, and an address without stray % signs.')
   return undefined
 }

@@ -82,7 +82,9 @@ function check(shape: Shape, value: unknown, where: string): unknown {
 
 function subjectOf(ctx: Context, result: unknown): string {
   const made = result as { id?: unknown; batchId?: unknown } | undefined
-  const inner = Object.values(made ?? {}).find((value): value is { id: number } => typeof (value as { id?: unknown } | null)?.id === 'number')
+  const inner = Object.values(made ?? {}).find(
+    (value): value is { id: number } => typeof (value as { id?: unknown } | null)?.id === 'number',
+  )
   return String(ctx['params'].id ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
 }
 
@@ -120,7 +122,11 @@ export function describeApi(routes: Route[], version: string) {
   }
   return createDocument({
     openapi: '3.1.0',
-    info: { title: 'KSWiFi Box', version, description: 'Sizes are bytes (1 MB = 1,048,576), speeds bit/s, money minor units, times ISO 8601 in UTC.' },
+    info: {
+      title: 'KSWiFi Box',
+      version,
+      description: 'Sizes are bytes (1 MB = 1,048,576), speeds bit/s, money minor units, times ISO 8601 in UTC.',
+    },
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer' },

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Leases } from '../gateway/dhcp.ts'
 import { neighbour } from '../gateway/neighbours.ts'
-import type { Asker, } from '../sessions/sessions.ts'
+import type { Asker } from '../sessions/sessions.ts'
 import type { AskingDevice } from '../sessions/devices.ts'
 import { DAY } from '../units.ts'
 

@@ -14,8 +14,10 @@ export function staticFiles(root: string, swaggerRoot: string): Middleware {
     if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || ctx.body !== undefined || ctx.status !== 404) return
     if (portalPages.test(ctx.path)) return page(ctx, `${root}/index.html`)
     if (/^\/admin\/?$/.test(ctx.path)) return page(ctx, `${root}/admin/index.html`)
-    if (ctx.path.startsWith('/assets/')) return void (await send(ctx, ctx.path, { root, maxage: 365 * DAY, immutable: true }).catch(missing))
-    if (ctx.path.startsWith('/api/docs/')) return void (await send(ctx, ctx.path.slice('/api/docs'.length), { root: swaggerRoot, maxage: DAY }).catch(missing))
+    if (ctx.path.startsWith('/assets/'))
+      return void (await send(ctx, ctx.path, { root, maxage: 365 * DAY, immutable: true }).catch(missing))
+    if (ctx.path.startsWith('/api/docs/'))
+      return void (await send(ctx, ctx.path.slice('/api/docs'.length), { root: swaggerRoot, maxage: DAY }).catch(missing))
   }
 }
 

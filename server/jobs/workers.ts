@@ -17,7 +17,11 @@ export type Workers = ReturnType<typeof createWorkers>
 /** The worker's end of the queue: runs the jobs, and keeps the schedules that Redis may have forgotten. */
 export function createWorkers(connection: ConnectionOptions, work: Work, log: Log) {
   const queue = new Queue(QUEUE, { connection, defaultJobOptions: jobOptions })
-  const worker = new Worker(QUEUE, async (job) => work[job.name as JobName](job.data), { connection, concurrency: CONCURRENCY, autorun: false })
+  const worker = new Worker(QUEUE, async (job) => work[job.name as JobName](job.data), {
+    connection,
+    concurrency: CONCURRENCY,
+    autorun: false,
+  })
   // The connection itself says when Redis is gone, once.
   queue.on('error', () => {})
   worker.on('error', () => {})
@@ -27,7 +31,8 @@ export function createWorkers(connection: ConnectionOptions, work: Work, log: Lo
     /** Puts the recurring jobs in; called at the start, when Redis came back, and when the owner changed the interval. */
     async schedule(pollSeconds: number): Promise<void> {
       const intervals = { poll: pollSeconds * SECOND, ...everyMs }
-      for (const [name, every] of Object.entries(intervals)) await queue.upsertJobScheduler(name, { every }, { name, data: {}, opts: jobOptions })
+      for (const [name, every] of Object.entries(intervals))
+        await queue.upsertJobScheduler(name, { every }, { name, data: {}, opts: jobOptions })
     },
     start(): void {
       worker.run().catch((error) => log.error({ err: error }, 'the worker stopped'))

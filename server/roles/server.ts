@@ -60,7 +60,10 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     },
   })
   const answer = app.callback()
-  const servers = [await listen(createServer(answer), { port: config.port, host: '0.0.0.0' }), await listenOnSocket(createServer(answer), config.serverSocket)]
+  const servers = [
+    await listen(createServer(answer), { port: config.port, host: '0.0.0.0' }),
+    await listenOnSocket(createServer(answer), config.serverSocket),
+  ]
 
   return async () => {
     for (const server of servers) {

@@ -10,7 +10,17 @@ import { SECOND } from '../units.ts'
  * Stays up over a damaged database instead of starting again and again: says plainly what is wrong and how to go on,
  * and ends (for the supervisor to start anew) once the database is whole. The kernel keeps everybody online meanwhile.
  */
-export async function serveTrouble({ config, log, role, error }: { config: Config; log: Log; role: string; error: CorruptDatabase }): Promise<() => Promise<void>> {
+export async function serveTrouble({
+  config,
+  log,
+  role,
+  error,
+}: {
+  config: Config
+  log: Log
+  role: string
+  error: CorruptDatabase
+}): Promise<() => Promise<void>> {
   const newest = (await backups(config.backupDir))[0]
   const remedy = newest
     ? `The last good backup is ${newest}. Put it in place with: node server/main.ts restore`
@@ -31,7 +41,11 @@ export async function serveTrouble({ config, log, role, error }: { config: Confi
     if (typeof where === 'string') rmSync(where, { force: true })
     return createServer((request, response) => {
       const isPage = !request.url?.startsWith('/api') && request.headers.accept?.includes('text/html')
-      response.writeHead(503, { 'Content-Type': isPage ? 'text/html; charset=utf-8' : 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '30' })
+      response.writeHead(503, {
+        'Content-Type': isPage ? 'text/html; charset=utf-8' : 'application/json',
+        'Cache-Control': 'no-store',
+        'Retry-After': '30',
+      })
       response.end(isPage ? page(words) : JSON.stringify({ error: { code: 'unavailable', message: words, requestId: '' } }))
     }).listen(where)
   })

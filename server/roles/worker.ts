@@ -49,29 +49,35 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   }
 
   // Before any job: whoever paid is back online at once after a power cut, even should Redis be missing.
-  await watched(meter.tick().then(() => gateway.enforce())).catch((error) => log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'))
+  await watched(meter.tick().then(() => gateway.enforce())).catch((error) =>
+    log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'),
+  )
 
-  const workers = createWorkers({ path: config.redisSocket, maxRetriesPerRequest: null }, {
-    enforce: ({ sessions }) => gateway.enforce(sessions),
-    async poll() {
-      await meter.tick()
-      await watched(gateway.poll())
-      await settings.note('alive', now())
-      await pulse()
+  const workers = createWorkers(
+    { path: config.redisSocket, maxRetriesPerRequest: null },
+    {
+      enforce: ({ sessions }) => gateway.enforce(sessions),
+      async poll() {
+        await meter.tick()
+        await watched(gateway.poll())
+        await settings.note('alive', now())
+        await pulse()
+      },
+      async tick() {
+        const moved = await meter.tick()
+        if (moved.length > 0) await gateway.enforce(moved)
+      },
+      async line() {
+        line = await checkLine()
+        await pulse()
+      },
+      async backup() {
+        await backup(store, config.backupDir, 'daily')
+      },
+      tidy: meter.tidy,
     },
-    async tick() {
-      const moved = await meter.tick()
-      if (moved.length > 0) await gateway.enforce(moved)
-    },
-    async line() {
-      line = await checkLine()
-      await pulse()
-    },
-    async backup() {
-      await backup(store, config.backupDir, 'daily')
-    },
-    tidy: meter.tidy,
-  }, log)
+    log,
+  )
 
   const schedule = async () => {
     try {

@@ -41,6 +41,7 @@ export async function moveDevices(tx: Tx, from: Session, to: Session, now: numbe
 }
 
 function devicesFull(places: number): Refusal {
-  const words = places === 1 ? 'This session is for one device, and another one uses it.' : `All ${places} devices of this session are taken.`
+  const words =
+    places === 1 ? 'This session is for one device, and another one uses it.' : `All ${places} devices of this session are taken.`
   return new Refusal('devices-full', `${words} Remove a device on its page first, or ask the staff.`, { maxDevices: places })
 }

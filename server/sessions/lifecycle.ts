@@ -46,7 +46,10 @@ export type Session = {
 }
 
 /** What a package promises, as it stands on the day of the sale. */
-export type Terms = Pick<Session, 'packageId' | 'packageName' | 'dataLimit' | 'durationMs' | 'downBps' | 'upBps' | 'maxDevices' | 'afterData' | 'slowBps'>
+export type Terms = Pick<
+  Session,
+  'packageId' | 'packageName' | 'dataLimit' | 'durationMs' | 'downBps' | 'upBps' | 'maxDevices' | 'afterData' | 'slowBps'
+>
 
 export function termsOf(sold: Package): Terms {
   return {

@@ -18,9 +18,13 @@ export function checkLimit(wanted: Package, bought: Pick<Session, 'createdAt' | 
   if (!tooMany && !tooMuch) return
   const again = new Date(Math.min(now, ...inPeriod.map((one) => one.createdAt)) + limit.days * DAY)
   const most = limit.bytes === null ? `${limit.count} of these` : `${limit.bytes / GB} GB of these`
-  throw new Refusal('limit-reached', `Each customer may have ${most} in ${limit.days} days. More is possible from ${again.toISOString().slice(0, 10)}; or choose another package.`, {
-    againAt: again.toISOString(),
-    usedBytes: bytes,
-    usedCount: inPeriod.length,
-  })
+  throw new Refusal(
+    'limit-reached',
+    `Each customer may have ${most} in ${limit.days} days. More is possible from ${again.toISOString().slice(0, 10)}; or choose another package.`,
+    {
+      againAt: again.toISOString(),
+      usedBytes: bytes,
+      usedCount: inPeriod.length,
+    },
+  )
 }

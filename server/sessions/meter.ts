@@ -22,7 +22,11 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
   const last = new Map<number, { at: number; used: number; uploaded: number }>()
 
   /** Saves sessions that moved on, begins those that waited for them, and tells everybody. @returns sessions that began */
-  async function save(tx: Tx, before: Map<number, Session>, after: Session[]): Promise<{ began: number[]; news: [number, SessionChange][] }> {
+  async function save(
+    tx: Tx,
+    before: Map<number, Session>,
+    after: Session[],
+  ): Promise<{ began: number[]; news: [number, SessionChange][] }> {
     const moved = after.filter((session) => session !== before.get(session.id))
     await table.saveSessions(tx, moved)
     const news = moved.flatMap((session): [number, SessionChange][] => {
@@ -30,7 +34,14 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
       return change ? [[session.id, change]] : []
     })
     const began: number[] = []
-    for (const [id, change] of news) if (change === 'ended') began.push(...(await beginFollower(tx, moved.find((one) => one.id === id)!)))
+    for (const [id, change] of news)
+      if (change === 'ended')
+        began.push(
+          ...(await beginFollower(
+            tx,
+            moved.find((one) => one.id === id)!,
+          )),
+        )
     return { began, news: [...news, ...began.map((id): [number, SessionChange] => [id, 'opened'])] }
   }
 
@@ -68,7 +79,13 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     /** The grants that follow from the live sessions, all or of these numbers. */
     async grants(ids?: number[]): Promise<Grant[]> {
       const sessions = await table.findLive(store.db, ids)
-      const devices = Map.groupBy(await table.devicesOf(store.db, sessions.map((session) => session.id)), (device) => device.sessionId)
+      const devices = Map.groupBy(
+        await table.devicesOf(
+          store.db,
+          sessions.map((session) => session.id),
+        ),
+        (device) => device.sessionId,
+      )
       const leased = await leases.addresses()
       const at = now()
       return sessions.flatMap((session) => {
@@ -90,7 +107,10 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
       if (readings.length === 0) return []
       const at = now()
       const { began, news, moved } = await store.transaction(async (tx) => {
-        const sessions = await table.findSessions(tx, readings.map((reading) => reading.session))
+        const sessions = await table.findSessions(
+          tx,
+          readings.map((reading) => reading.session),
+        )
         const before = new Map(sessions.map((session) => [session.id, session]))
         const after = readings.flatMap((reading) => {
           const session = before.get(reading.session)
@@ -120,7 +140,13 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
       })
       const usage = readings.length > 1 || moved.length > 0 ? moved.map((session) => speedOf(session, at)) : []
       const total = (of: (reading: UsageReading) => number) => usage.reduce((sum, reading) => sum + of(reading), 0)
-      bus.publish('sessions.usage', { at, downBps: total((r) => r.downBps), upBps: total((r) => r.upBps), online: usage.length, readings: usage })
+      bus.publish('sessions.usage', {
+        at,
+        downBps: total((r) => r.downBps),
+        upBps: total((r) => r.upBps),
+        online: usage.length,
+        readings: usage,
+      })
       publish(news)
       for (const [id, what] of news) if (what === 'ended') last.delete(id)
       return began
@@ -135,9 +161,16 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
       const due = await table.findDue(store.db, at, at - life.IDLE_MS)
       if (due.length === 0) return []
       const { began, news } = await store.transaction(async (tx) => {
-        const sessions = await table.findSessions(tx, due.map((session) => session.id))
+        const sessions = await table.findSessions(
+          tx,
+          due.map((session) => session.id),
+        )
         const before = new Map(sessions.map((session) => [session.id, session]))
-        return save(tx, before, sessions.map((session) => life.atTime(session, at)))
+        return save(
+          tx,
+          before,
+          sessions.map((session) => life.atTime(session, at)),
+        )
       })
       publish(news)
       return [...news.filter(([, what]) => what === 'ended').map(([id]) => id), ...began]

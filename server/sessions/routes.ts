@@ -5,13 +5,29 @@ import type { WhoAsks } from '../http/asker.ts'
 import { openStream } from '../http/live.ts'
 import { SECOND } from '../units.ts'
 import type { LiveUsage } from './live.ts'
-import { endInput, extendInput, redeemAnswer, redeemInput, resumeInput, sessionAnswer, sessionFilter, sessionPage, type SessionView } from './schema.ts'
+import {
+  endInput,
+  extendInput,
+  redeemAnswer,
+  redeemInput,
+  resumeInput,
+  sessionAnswer,
+  sessionFilter,
+  sessionPage,
+  type SessionView,
+} from './schema.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tries } from './tries.ts'
 
 type Needs = { sessions: Sessions; live: LiveUsage; tries: Tries; whoAsks: WhoAsks }
 
-const params = z.object({ id: z.coerce.number().int().positive().max(2 ** 53) })
+const params = z.object({
+  id: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(2 ** 53),
+})
 
 /** What a customer asks of sessions. */
 export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route[] {
@@ -173,7 +189,8 @@ export function staffSessionRoutes({ sessions, live }: Pick<Needs, 'sessions' | 
       params,
       body: extendInput,
       response: sessionAnswer,
-      handle: async ({ params: { id }, body }) => answer((await sessions.extend(id, { ms: (body.seconds ?? 0) * SECOND, bytes: body.bytes ?? 0 })).id),
+      handle: async ({ params: { id }, body }) =>
+        answer((await sessions.extend(id, { ms: (body.seconds ?? 0) * SECOND, bytes: body.bytes ?? 0 })).id),
     }),
   ]
 }

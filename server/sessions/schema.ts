@@ -106,7 +106,17 @@ export const sessionPage = z.object({
 export const endInput = z.strictObject({ reason: z.enum(['ended-by-staff', 'refunded']).default('ended-by-staff') })
 export const extendInput = z
   .strictObject({
-    seconds: z.number().int().min(60).max(366 * 86_400).optional(),
-    bytes: z.number().int().min(1).max(2 ** 50).optional(),
+    seconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(366 * 86_400)
+      .optional(),
+    bytes: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 50)
+      .optional(),
   })
   .refine((value) => value.seconds !== undefined || value.bytes !== undefined, 'say how many seconds or bytes to add')

@@ -65,14 +65,30 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     return { session, others: await attachTo(tx, session, asker.device, choices), outcome: 'opened' as Outcome }
   }
 
-  async function checkCustomer(tx: Tx, sold: Awaited<ReturnType<Packages['listAll']>>[number], phone: string | null, device: AskingDevice | null) {
-    if (!phone && !device) throw new Refusal('not-on-wifi', "Connect to the venue's Wi-Fi first, or give your phone number: this package is limited per customer.")
+  async function checkCustomer(
+    tx: Tx,
+    sold: Awaited<ReturnType<Packages['listAll']>>[number],
+    phone: string | null,
+    device: AskingDevice | null,
+  ) {
+    if (!phone && !device)
+      throw new Refusal(
+        'not-on-wifi',
+        "Connect to the venue's Wi-Fi first, or give your phone number: this package is limited per customer.",
+      )
     const { group, days } = sold.customerLimit!
     const ids = group === null ? [sold.id] : await packages.idsOfGroup(tx, group)
     checkLimit(sold, await table.findBought(tx, { phone, mac: device?.mac ?? null }, ids, now() - days * DAY), now())
   }
 
-  async function insertPaid(tx: Tx, terms: Terms, activateWithinMs: number, purchase: Purchase, follows: number | null, choices: Choices): Promise<Session> {
+  async function insertPaid(
+    tx: Tx,
+    terms: Terms,
+    activateWithinMs: number,
+    purchase: Purchase,
+    follows: number | null,
+    choices: Choices,
+  ): Promise<Session> {
     const at = now()
     return table.insertSession(tx, {
       ...terms,
@@ -198,7 +214,8 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
       const session = await store.transaction(async (tx) => {
         const found = life.atTime(await mustFind(tx, id), now())
         if (life.hasEnded(found)) throw sessionEnded(found)
-        if (more.bytes > 0 && found.dataLimit === null) throw new Refusal('conflict', 'This session has unlimited data already. Add time instead.')
+        if (more.bytes > 0 && found.dataLimit === null)
+          throw new Refusal('conflict', 'This session has unlimited data already. Add time instead.')
         const extended = life.extend(found, more, now())
         await table.saveSessions(tx, [extended])
         return extended

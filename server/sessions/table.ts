@@ -71,14 +71,23 @@ export async function findFollowers(db: Db, sessionId: number): Promise<Session[
 }
 
 /** Sessions of a customer (known by phone or device) of these packages, sold since a time: for limits. */
-export async function findBought(db: Db, who: { phone: string | null; mac: string | null }, packageIds: number[], since: number): Promise<Session[]> {
+export async function findBought(
+  db: Db,
+  who: { phone: string | null; mac: string | null },
+  packageIds: number[],
+  since: number,
+): Promise<Session[]> {
   const rows: Row[] = await db('sessions')
     .whereIn('package_id', packageIds)
     .where('created_at', '>=', since)
     .where((query) =>
       query
         .where((by) => void (who.phone ? by.where('user_phone', who.phone) : by.whereRaw('false')))
-        .orWhereExists(db('devices').whereRaw('devices.session_id = sessions.id').where('mac', who.mac ?? '')),
+        .orWhereExists(
+          db('devices')
+            .whereRaw('devices.session_id = sessions.id')
+            .where('mac', who.mac ?? ''),
+        ),
     )
   return rows.map((row) => fromRow(row)!)
 }
@@ -123,10 +132,20 @@ export async function findAttached(db: Db, mac: string): Promise<Device | undefi
 }
 
 export async function insertDevice(tx: Tx, device: { sessionId: number; mac: string; name: string; now: number }): Promise<void> {
-  await tx('devices').insert({ session_id: device.sessionId, mac: device.mac, name: device.name, attached_at: device.now, last_seen: device.now })
+  await tx('devices').insert({
+    session_id: device.sessionId,
+    mac: device.mac,
+    name: device.name,
+    attached_at: device.now,
+    last_seen: device.now,
+  })
 }
 
-export async function updateDevice(tx: Tx, id: number, change: { pausedAt?: number | null; detachedAt?: number; lastSeen?: number }): Promise<void> {
+export async function updateDevice(
+  tx: Tx,
+  id: number,
+  change: { pausedAt?: number | null; detachedAt?: number; lastSeen?: number },
+): Promise<void> {
   await tx('devices')
     .where({ id })
     .update({
@@ -139,7 +158,10 @@ export async function updateDevice(tx: Tx, id: number, change: { pausedAt?: numb
 /** Devices of sessions that are in use now, and how many sessions these are. */
 export async function countOnline(db: Db): Promise<{ sessions: number; devices: number; live: number }> {
   const row = await db('sessions')
-    .leftJoin('devices', (join) => void join.on('devices.session_id', 'sessions.id').onNull('devices.detached_at').onNull('devices.paused_at'))
+    .leftJoin(
+      'devices',
+      (join) => void join.on('devices.session_id', 'sessions.id').onNull('devices.detached_at').onNull('devices.paused_at'),
+    )
     .whereIn('status', live)
     .select(
       db.raw("count(distinct case when status = 'connected' then sessions.id end) as sessions"),
@@ -154,7 +176,10 @@ export async function countOnline(db: Db): Promise<{ sessions: number; devices: 
 export async function tallySince(db: Db, since: number): Promise<{ sold: { packageId: number; count: number }[]; bytes: number }> {
   const sold: Row[] = await db('sessions').where('created_at', '>=', since).groupBy('package_id').select('package_id').count({ count: '*' })
   const used = await db('usage').where('hour', '>=', since).sum({ bytes: 'bytes' }).first()
-  return { sold: sold.map((row) => ({ packageId: Number(row['package_id']), count: Number(row['count']) })), bytes: Number(used?.bytes ?? 0) }
+  return {
+    sold: sold.map((row) => ({ packageId: Number(row['package_id']), count: Number(row['count']) })),
+    bytes: Number(used?.bytes ?? 0),
+  }
 }
 
 export async function pageOfSessions(db: Db, filter: SessionFilter): Promise<{ sessions: Session[]; total: number }> {
@@ -192,13 +217,25 @@ export async function addTraffic(tx: Tx, point: { minute: number; bytes: number;
 }
 
 /** Traffic since a time in steps, oldest first. */
-export async function trafficSince(db: Db, since: number, stepMs: number): Promise<{ at: number; bytes: number; uploaded: number; online: number }[]> {
+export async function trafficSince(
+  db: Db,
+  since: number,
+  stepMs: number,
+): Promise<{ at: number; bytes: number; uploaded: number; online: number }[]> {
   const rows: Row[] = await db('traffic')
     .where('minute', '>=', since)
     .groupByRaw('minute / ?', [stepMs])
     .orderBy('at')
-    .select(db.raw('min(minute) / ? * ? as at', [stepMs, stepMs]), db.raw('sum(bytes) as bytes, sum(uploaded) as uploaded, max(online) as online'))
-  return rows.map((row) => ({ at: Number(row['at']), bytes: Number(row['bytes']), uploaded: Number(row['uploaded']), online: Number(row['online']) }))
+    .select(
+      db.raw('min(minute) / ? * ? as at', [stepMs, stepMs]),
+      db.raw('sum(bytes) as bytes, sum(uploaded) as uploaded, max(online) as online'),
+    )
+  return rows.map((row) => ({
+    at: Number(row['at']),
+    bytes: Number(row['bytes']),
+    uploaded: Number(row['uploaded']),
+    online: Number(row['online']),
+  }))
 }
 
 /** Forgets points older than a time. */

@@ -52,8 +52,12 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error
     const retryAfterSeconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000))
-    throw new Refusal('too-many-tries', `Too many wrong codes from this device. Wait ${Math.ceil(retryAfterSeconds / 60)} min, or ask the staff to look at your voucher.`, {
-      retryAfterSeconds,
-    })
+    throw new Refusal(
+      'too-many-tries',
+      `Too many wrong codes from this device. Wait ${Math.ceil(retryAfterSeconds / 60)} min, or ask the staff to look at your voucher.`,
+      {
+        retryAfterSeconds,
+      },
+    )
   }
 }

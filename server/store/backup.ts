@@ -26,8 +26,7 @@ export async function backups(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => [])
   return names
     .filter((name) => name.endsWith('.db'))
-    .toSorted()
-    .reverse()
+    .toSorted((one, other) => other.localeCompare(one))
     .map((name) => join(directory, name))
 }
 

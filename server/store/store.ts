@@ -34,10 +34,12 @@ export async function openStore(file: string) {
     pool: {
       min: 1,
       max: 1,
-      afterCreate: (connection: { exec: (sql: string, done: (error: unknown) => void) => void }, done: (error: unknown, connection: unknown) => void) =>
-        connection.exec(
-          'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;',
-          (error) => done(error, connection),
+      afterCreate: (
+        connection: { exec: (sql: string, done: (error: unknown) => void) => void },
+        done: (error: unknown, connection: unknown) => void,
+      ) =>
+        connection.exec('PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;', (error) =>
+          done(error, connection),
         ),
     },
   })
@@ -62,7 +64,8 @@ export async function openStore(file: string) {
       try {
         return await db.transaction(work)
       } catch (error) {
-        if (isDiskFull(error)) throw new Refusal('storage-full', 'The disk of the box is full, so nothing was saved. Please tell the staff.')
+        if (isDiskFull(error))
+          throw new Refusal('storage-full', 'The disk of the box is full, so nothing was saved. Please tell the staff.')
         throw error
       }
     },

@@ -37,7 +37,14 @@ export function App() {
   const [me, setMe] = useState<Me | null | 'unknown'>('unknown')
   const [error, setError] = useState<ApiError | null>(null)
   const csrf = useRef('')
-  const api = useMemo(() => createStaffApi(() => csrf.current, () => setMe(null)), [])
+  const api = useMemo(
+    () =>
+      createStaffApi(
+        () => csrf.current,
+        () => setMe(null),
+      ),
+    [],
+  )
 
   const take = (next: Me) => {
     csrf.current = next.csrfToken

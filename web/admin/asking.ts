@@ -6,7 +6,11 @@ export type Loaded<T> = { data: T | null; error: ApiError | null; loading: boole
 
 /** Asks when the component appears, whenever `inputs` change, and on `reload()`. A late answer to an older question is dropped. */
 export function useLoaded<T>(ask: () => Promise<T>, inputs: unknown[] = []): Loaded<T> {
-  const [state, setState] = useState<{ data: T | null; error: ApiError | null; loading: boolean }>({ data: null, error: null, loading: true })
+  const [state, setState] = useState<{ data: T | null; error: ApiError | null; loading: boolean }>({
+    data: null,
+    error: null,
+    loading: true,
+  })
   const asked = useRef(0)
   const latest = useRef(ask)
   latest.current = ask

@@ -21,7 +21,8 @@ type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'accent'
 
 /** A session's state in the words of the counter, with the tone of its badge. */
 export function statusWords(session: SessionView): { words: string; tone: Tone } {
-  if (session.status === 'expired') return { words: session.endReason ? endWords[session.endReason] : 'Ended', tone: session.endReason === 'refunded' ? 'warn' : 'quiet' }
+  if (session.status === 'expired')
+    return { words: session.endReason ? endWords[session.endReason] : 'Ended', tone: session.endReason === 'refunded' ? 'warn' : 'quiet' }
   if (session.status === 'connected') return session.slow ? { words: 'Online, slow', tone: 'warn' } : { words: 'Online', tone: 'good' }
   return { words: { ready: 'Not begun', active: 'Begun, not seen yet', disconnected: 'Away' }[session.status], tone: 'quiet' }
 }

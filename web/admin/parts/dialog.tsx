@@ -92,7 +92,14 @@ export function Confirm({ title, children, verb, danger = true, act, onDone, onC
   )
 }
 
-type AskFormProps = { title: string; verb: string; busy: boolean; onSubmit: () => Promise<void>; onClose: () => void; children: ComponentChildren }
+type AskFormProps = {
+  title: string
+  verb: string
+  busy: boolean
+  onSubmit: () => Promise<void>
+  onClose: () => void
+  children: ComponentChildren
+}
 
 /** A dialog with a form: Enter sends it. */
 export function AskForm({ title, verb, busy, onSubmit, onClose, children }: AskFormProps) {

@@ -2,7 +2,12 @@ import type { ComponentChildren } from 'preact'
 import { useId, useState } from 'preact/hooks'
 import type { ApiError } from '../../shared/api.ts'
 
-type FieldProps = { label: string; hint?: ComponentChildren; fault?: string | undefined; children: (ids: { id: string; described: string | undefined }) => ComponentChildren }
+type FieldProps = {
+  label: string
+  hint?: ComponentChildren
+  fault?: string | undefined
+  children: (ids: { id: string; described: string | undefined }) => ComponentChildren
+}
 
 /** A label, a control, a hint, and what is wrong with it. */
 export function Field({ label, hint, fault, children }: FieldProps) {
@@ -112,7 +117,14 @@ export function NumberField({ label, value, onValue, hint, fault, unit, step = 1
 }
 
 type Unit = { name: string; size: number }
-type AmountProps = { label: string; value: number; onValue: (value: number) => void; units: Unit[]; hint?: ComponentChildren; fault?: string | undefined }
+type AmountProps = {
+  label: string
+  value: number
+  onValue: (value: number) => void
+  units: Unit[]
+  hint?: ComponentChildren
+  fault?: string | undefined
+}
 
 /** An amount with its unit: 5 GB, 30 days, 10 Mbps. `value` is in the smallest unit, whole. */
 export function AmountField({ label, value, onValue, units, hint, fault }: AmountProps) {

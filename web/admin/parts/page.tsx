@@ -2,7 +2,17 @@ import type { ComponentChildren } from 'preact'
 import { Icon } from './icons.tsx'
 
 /** A screen: its name, what can be done on it, and its content. */
-export function Page({ title, note, actions, children }: { title: string; note?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren }) {
+export function Page({
+  title,
+  note,
+  actions,
+  children,
+}: {
+  title: string
+  note?: ComponentChildren
+  actions?: ComponentChildren
+  children: ComponentChildren
+}) {
   return (
     <>
       <header class="page-head">
@@ -17,7 +27,17 @@ export function Page({ title, note, actions, children }: { title: string; note?:
   )
 }
 
-export function Card({ title, aside, flush = false, children }: { title?: string; aside?: ComponentChildren; flush?: boolean; children: ComponentChildren }) {
+export function Card({
+  title,
+  aside,
+  flush = false,
+  children,
+}: {
+  title?: string
+  aside?: ComponentChildren
+  flush?: boolean
+  children: ComponentChildren
+}) {
   return (
     <section class={`card ${flush ? 'flush' : ''}`}>
       {(title || aside) && (
@@ -39,7 +59,14 @@ export function Badge({ kind = 'quiet', children }: { kind?: 'good' | 'warn' | '
 export function Bar({ percent, label, tone = 'accent' }: { percent: number; label: string; tone?: 'accent' | 'warn' | 'bad' | 'quiet' }) {
   const share = Math.min(100, Math.max(0, percent))
   return (
-    <span class={`bar ${tone}`} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share)}>
+    <span
+      class={`bar ${tone}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(share)}
+    >
       {share > 0 && <i style={{ width: `${share}%` }} />}
     </span>
   )

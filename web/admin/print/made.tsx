@@ -120,7 +120,13 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
         </Button>
       </footer>
       {leaving && (
-        <Confirm title="Are the codes safe?" verb="Close, I have them" danger={!taken} act={async () => onDone()} onClose={() => setLeaving(false)}>
+        <Confirm
+          title="Are the codes safe?"
+          verb="Close, I have them"
+          danger={!taken}
+          act={async () => onDone()}
+          onClose={() => setLeaving(false)}
+        >
           <p>
             {taken
               ? 'After this the codes are not shown again. Check that the print came out whole, or that the file is saved.'

@@ -39,7 +39,11 @@ type LabelProps = { code: string; qr: QrShape; print: Print; paper: PaperName }
 
 /** One voucher, black on white. */
 export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, paper }: LabelProps) {
-  const gives = [offer.dataLimit === null ? 'Unlimited data' : bytes(offer.dataLimit), duration(offer.durationSeconds), offer.downBps === null ? '' : speed(offer.downBps)]
+  const gives = [
+    offer.dataLimit === null ? 'Unlimited data' : bytes(offer.dataLimit),
+    duration(offer.durationSeconds),
+    offer.downBps === null ? '' : speed(offer.downBps),
+  ]
   const shownCode = groupedCode(code)
   return (
     <article class={`voucher ${paper}`}>
@@ -55,12 +59,20 @@ export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, pap
             {shownCode}
           </p>
         </div>
-        <svg class="voucher-qr" viewBox={`-2 -2 ${qr.size + 4} ${qr.size + 4}`} role="img" aria-label="QR code that opens the portal with this code" shape-rendering="crispEdges">
+        <svg
+          class="voucher-qr"
+          viewBox={`-2 -2 ${qr.size + 4} ${qr.size + 4}`}
+          role="img"
+          aria-label="QR code that opens the portal with this code"
+          shape-rendering="crispEdges"
+        >
           <path d={qr.path} />
         </svg>
       </div>
       <footer>
-        <p>{venue.ssid ? `Join “${venue.ssid}”, scan the code` : 'Join the Wi-Fi, scan the code'}, or open {portalHost()} and type it in.</p>
+        <p>
+          {venue.ssid ? `Join “${venue.ssid}”, scan the code` : 'Join the Wi-Fi, scan the code'}, or open {portalHost()} and type it in.
+        </p>
         <p class="voucher-small">
           {expiresAt && <span>Redeem by {day(expiresAt)}</span>}
           {venue.supportPhone && <span>Help: {venue.supportPhone}</span>}

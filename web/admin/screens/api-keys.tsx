@@ -32,7 +32,8 @@ export function ApiKeys() {
           data.keys.length === 0 ? (
             <Empty icon="key" title="No keys">
               <p>
-                A key lets a till or another program sell vouchers by itself. What it can ask is described at <a href="/api/docs">/api/docs</a>.
+                A key lets a till or another program sell vouchers by itself. What it can ask is described at{' '}
+                <a href="/api/docs">/api/docs</a>.
               </p>
             </Empty>
           ) : (

@@ -106,7 +106,9 @@ function Detail({ batch, vouchers }: { batch: Batch; vouchers: Voucher[] }) {
           </li>
         ))}
       </ul>
-      {shown.length > most && <Button onClick={() => setMost(most + SHOWN_AT_ONCE)}>Show more of {shown.length.toLocaleString('en-US')}</Button>}
+      {shown.length > most && (
+        <Button onClick={() => setMost(most + SHOWN_AT_ONCE)}>Show more of {shown.length.toLocaleString('en-US')}</Button>
+      )}
     </>
   )
 }

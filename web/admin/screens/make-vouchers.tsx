@@ -70,7 +70,13 @@ function MakeForm({ packages, onMade, onClose }: MakeProps & { packages: Package
       <div class="dialog-body stack">
         <Field label="Package" fault={fault('packageId')}>
           {({ id, described }) => (
-            <select id={id} class="input" aria-describedby={described} value={packageId} onChange={(event) => setPackageId(Number(event.currentTarget.value))}>
+            <select
+              id={id}
+              class="input"
+              aria-describedby={described}
+              value={packageId}
+              onChange={(event) => setPackageId(Number(event.currentTarget.value))}
+            >
               {packages.map((offer) => (
                 <option key={offer.id} value={offer.id}>
                   {packageChoice(offer)}
@@ -80,7 +86,15 @@ function MakeForm({ packages, onMade, onClose }: MakeProps & { packages: Package
           )}
         </Field>
         <div>
-          <NumberField label="How many" hint="An A4 page holds 21." min={1} max={MOST} value={count} onValue={setCount} fault={fault('count')} />
+          <NumberField
+            label="How many"
+            hint="An A4 page holds 21."
+            min={1}
+            max={MOST}
+            value={count}
+            onValue={setCount}
+            fault={fault('count')}
+          />
           <div class="presets" role="group" aria-label="Often made">
             {[1, 21, 105, 500].map((one) => (
               <button key={one} type="button" class="button small" aria-pressed={count === one} onClick={() => setCount(one)}>
@@ -102,7 +116,14 @@ function MakeForm({ packages, onMade, onClose }: MakeProps & { packages: Package
           <TextField label="Redeem by" type="date" hint="Empty: any time." value={until} onValue={setUntil} fault={fault('expiresAt')} />
           <TextField label="Seller" hint="Who gets the batch." value={seller} onValue={setSeller} fault={fault('seller')} maxLength={60} />
         </div>
-        <TextField label="Note" hint="For yourself; it is not printed." value={note} onValue={setNote} fault={fault('note')} maxLength={200} />
+        <TextField
+          label="Note"
+          hint="For yourself; it is not printed."
+          value={note}
+          onValue={setNote}
+          fault={fault('note')}
+          maxLength={200}
+        />
         <ErrorNote error={making.error} />
       </div>
       <footer class="dialog-foot">

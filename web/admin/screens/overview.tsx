@@ -164,7 +164,8 @@ function Today({ overview: { today, liveSessions } }: { overview: Overview }) {
       </ul>
       {liveSessions === 0 && today.sessionsOpened === 0 && (
         <p class="next-step">
-          Nobody has been here today. <a href="#/vouchers">Make vouchers</a>, hand one out, and the first customer appears here within seconds.
+          Nobody has been here today. <a href="#/vouchers">Make vouchers</a>, hand one out, and the first customer appears here within
+          seconds.
         </p>
       )}
     </section>
@@ -198,12 +199,17 @@ function Box({ overview: { box, health } }: { overview: Overview }) {
   const disk = share(box.diskUsed, box.diskTotal)
   const bad = troubles(health)
   return (
-    <Card title="The box" aside={<span class="soft small">{bad.length === 0 ? 'All parts well' : `${counted(bad.length, 'part')} not well`}</span>}>
+    <Card
+      title="The box"
+      aside={<span class="soft small">{bad.length === 0 ? 'All parts well' : `${counted(bad.length, 'part')} not well`}</span>}
+    >
       <ul class="gauges figures">
         <Gauge name="Processor" text={`${Math.round(box.cpuPercent)} %`} percent={box.cpuPercent} limit={90} />
         <Gauge name="Memory" text={`${bytes(box.memoryUsed)} of ${bytes(box.memoryTotal)}`} percent={memory} limit={92} />
         <Gauge name="Disk" text={`${bytes(box.diskUsed)} of ${bytes(box.diskTotal)}`} percent={disk} limit={90} />
-        {box.temperatureC !== null && <Gauge name="Temperature" text={`${Math.round(box.temperatureC)} °C`} percent={box.temperatureC} limit={HOT_C} />}
+        {box.temperatureC !== null && (
+          <Gauge name="Temperature" text={`${Math.round(box.temperatureC)} °C`} percent={box.temperatureC} limit={HOT_C} />
+        )}
       </ul>
       <ul class="parts">
         {(Object.keys(partNames) as (keyof Health['parts'])[]).map((part) => (

@@ -84,7 +84,13 @@ export function PackageForm({ known, others, onSaved, onClose }: FormProps) {
                   ]}
                 />
                 {draft.afterData === 'slow' && (
-                  <AmountField label="Slow speed" value={draft.slowBps} onValue={(slowBps) => set({ slowBps })} units={speedUnits} fault={fault('slowBps')} />
+                  <AmountField
+                    label="Slow speed"
+                    value={draft.slowBps}
+                    onValue={(slowBps) => set({ slowBps })}
+                    units={speedUnits}
+                    fault={fault('slowBps')}
+                  />
                 )}
               </>
             )}
@@ -102,7 +108,13 @@ export function PackageForm({ known, others, onSaved, onClose }: FormProps) {
             <Toggle label="As fast as the line" on={!draft.hasSpeedLimit} onValue={(on) => set({ hasSpeedLimit: !on })} />
             {draft.hasSpeedLimit && (
               <div class="pair">
-                <AmountField label="Down" value={draft.downBps} onValue={(downBps) => set({ downBps })} units={speedUnits} fault={fault('downBps')} />
+                <AmountField
+                  label="Down"
+                  value={draft.downBps}
+                  onValue={(downBps) => set({ downBps })}
+                  units={speedUnits}
+                  fault={fault('downBps')}
+                />
                 <AmountField label="Up" value={draft.upBps} onValue={(upBps) => set({ upBps })} units={speedUnits} fault={fault('upBps')} />
               </div>
             )}
@@ -164,11 +176,33 @@ function CustomerLimit({ draft, set, fault }: LimitProps) {
       />
       <div class="pair">
         {draft.limitBy === 'count' ? (
-          <NumberField label="At most" unit="times" min={1} max={1000} value={draft.limitCount} onValue={(limitCount) => set({ limitCount })} fault={fault('customerLimit.count')} />
+          <NumberField
+            label="At most"
+            unit="times"
+            min={1}
+            max={1000}
+            value={draft.limitCount}
+            onValue={(limitCount) => set({ limitCount })}
+            fault={fault('customerLimit.count')}
+          />
         ) : (
-          <AmountField label="At most" value={draft.limitBytes} onValue={(limitBytes) => set({ limitBytes })} units={sizeUnits} fault={fault('customerLimit.bytes')} />
+          <AmountField
+            label="At most"
+            value={draft.limitBytes}
+            onValue={(limitBytes) => set({ limitBytes })}
+            units={sizeUnits}
+            fault={fault('customerLimit.bytes')}
+          />
         )}
-        <NumberField label="In" unit="days" min={1} max={366} value={draft.limitDays} onValue={(limitDays) => set({ limitDays })} fault={fault('customerLimit.days')} />
+        <NumberField
+          label="In"
+          unit="days"
+          min={1}
+          max={366}
+          value={draft.limitDays}
+          onValue={(limitDays) => set({ limitDays })}
+          fault={fault('customerLimit.days')}
+        />
       </div>
       <TextField
         label="Shared with"

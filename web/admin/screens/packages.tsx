@@ -36,7 +36,7 @@ export function PackagesScreen({ rest }: { rest: string[] }) {
     >
       <Arrived loaded={packages}>
         {() => {
-          const offered = all.filter(({ archived }) => !archived).sort((a, b) => a.position - b.position)
+          const offered = all.filter(({ archived }) => !archived).toSorted((a, b) => a.position - b.position)
           const archived = all.filter((offer) => offer.archived)
           return (
             <>
@@ -74,7 +74,9 @@ export function PackagesScreen({ rest }: { rest: string[] }) {
           )
         }}
       </Arrived>
-      {opened && mayChange && <PackageForm known={opened === 'new' ? null : opened} others={all} onSaved={packages.reload} onClose={() => go('packages')} />}
+      {opened && mayChange && (
+        <PackageForm known={opened === 'new' ? null : opened} others={all} onSaved={packages.reload} onClose={() => go('packages')} />
+      )}
     </Page>
   )
 }
@@ -131,7 +133,13 @@ function OfferActions({ offer, at, offered, onChanged }: ActionProps) {
         Remove
       </button>
       <span class="grow" />
-      <button type="button" class="button bare" aria-label={`Move ${offer.name} up`} disabled={at === 0 || moving.busy} onClick={() => void shift(at - 1)}>
+      <button
+        type="button"
+        class="button bare"
+        aria-label={`Move ${offer.name} up`}
+        disabled={at === 0 || moving.busy}
+        onClick={() => void shift(at - 1)}
+      >
         <Icon name="up" />
       </button>
       <button
@@ -155,7 +163,9 @@ function OfferActions({ offer, at, offered, onChanged }: ActionProps) {
           }}
           onClose={() => setRemoving(false)}
         >
-          <p>It leaves the portal and can't be chosen for new vouchers. Sessions that run go on, and vouchers already handed out stay good.</p>
+          <p>
+            It leaves the portal and can't be chosen for new vouchers. Sessions that run go on, and vouchers already handed out stay good.
+          </p>
         </Confirm>
       )}
     </div>

@@ -71,7 +71,13 @@ export function ExtendSession({ session, onDone, onClose }: ChangeProps) {
         <div class="dialog-body stack">
           <p>It counts at once, while {customerWords(session)} stays online. Nothing is charged.</p>
           <Presets label="Time" values={timePresets} value={seconds} words={duration} onValue={setSeconds} />
-          <AmountField label="Time to add" value={seconds} onValue={setSeconds} units={timeUnits} fault={faultOf(adding.error, 'seconds')} />
+          <AmountField
+            label="Time to add"
+            value={seconds}
+            onValue={setSeconds}
+            units={timeUnits}
+            fault={faultOf(adding.error, 'seconds')}
+          />
           {hasLimit && (
             <>
               <Presets label="Data" values={sizePresets} value={size} words={bytes} onValue={setSize} />

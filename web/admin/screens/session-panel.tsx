@@ -88,13 +88,20 @@ function SessionDetail({ session }: { session: SessionView }) {
           ['Package', session.packageName],
           ['Speed', `${speedLimit(session.downBps)} down, ${session.upBps === null ? 'full speed' : speed(session.upBps)} up`],
           ['Resume code', <span class="code">{groupedCode(session.resumeCode)}</span>],
-          ['Paid by', `${session.paymentMethod === 'voucher' ? 'Voucher' : session.paymentMethod === 'Mobile Money' ? 'Mobile money' : 'Points'} ${session.paymentReference}`],
+          [
+            'Paid by',
+            `${session.paymentMethod === 'voucher' ? 'Voucher' : session.paymentMethod === 'Mobile Money' ? 'Mobile money' : 'Points'} ${session.paymentReference}`,
+          ],
           ...(session.userPhone ? [['Phone', `+${session.userPhone}`] as [string, string]] : []),
           ['Opened', moment(session.createdAt)],
           ['Begun', session.startTime ? moment(session.startTime) : `Not yet; must begin by ${moment(session.activateBy)}`],
-          ...(left !== null && session.status !== 'expired' ? [['Ends', `${moment(session.expiresAt ?? '')} (${countdown(left)})`] as [string, string]] : []),
+          ...(left !== null && session.status !== 'expired'
+            ? [['Ends', `${moment(session.expiresAt ?? '')} (${countdown(left)})`] as [string, string]]
+            : []),
           ...(session.endedAt ? [['Ended', moment(session.endedAt)] as [string, string]] : []),
-          ...(session.lastConnected && session.status !== 'connected' ? [['Last seen', ago(session.lastConnected, now)] as [string, string]] : []),
+          ...(session.lastConnected && session.status !== 'connected'
+            ? [['Last seen', ago(session.lastConnected, now)] as [string, string]]
+            : []),
         ]}
       />
       <section>

@@ -181,7 +181,9 @@ function SessionCard({ session, now }: RowProps) {
       </span>
       <UseMeter session={session} />
       <span class="split soft small figures">
-        <span>{session.secondsRemaining === null ? 'Not begun' : session.status === 'expired' ? '' : `${timeLeft(session, now)} left`}</span>
+        <span>
+          {session.secondsRemaining === null ? 'Not begun' : session.status === 'expired' ? '' : `${timeLeft(session, now)} left`}
+        </span>
         <SpeedNow session={session} />
       </span>
     </a>

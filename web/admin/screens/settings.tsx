@@ -35,7 +35,11 @@ function SettingsForm({ saved: first }: { saved: Settings }) {
     setSettings(next)
     say('Saved. The portal shows it already.')
   })
-  const parts: PartProps = { draft, set: (part) => setDraft((before) => ({ ...before, ...part })), fault: (path) => faultOf(saving.error, path) }
+  const parts: PartProps = {
+    draft,
+    set: (part) => setDraft((before) => ({ ...before, ...part })),
+    fault: (path) => faultOf(saving.error, path),
+  }
   return (
     <form
       class="settings"
@@ -69,7 +73,14 @@ function Venue({ draft, set, fault }: PartProps) {
   return (
     <Card title="The venue">
       <div class="form-grid">
-        <TextField label="Name" value={draft.venueName} onValue={(venueName) => set({ venueName })} fault={fault('venueName')} maxLength={60} required />
+        <TextField
+          label="Name"
+          value={draft.venueName}
+          onValue={(venueName) => set({ venueName })}
+          fault={fault('venueName')}
+          maxLength={60}
+          required
+        />
         <TextField
           label="Wi-Fi name (SSID)"
           hint="Printed on vouchers. It does not rename your access points."
@@ -157,7 +168,10 @@ function Looks({ draft, set, fault }: PartProps) {
           {fault('logo') && <p class="fault">{fault('logo')}</p>}
         </div>
         <div>
-          <Field label="Colour of buttons and the meter" fault={known ? fault('accent') : 'Write it as #0b7a4b: a hash and six digits or letters a to f.'}>
+          <Field
+            label="Colour of buttons and the meter"
+            fault={known ? fault('accent') : 'Write it as #0b7a4b: a hash and six digits or letters a to f.'}
+          >
             {({ id, described }) => (
               <span class="row">
                 <input

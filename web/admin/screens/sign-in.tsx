@@ -27,7 +27,15 @@ export function SignIn({ onSignedIn }: { onSignedIn: (me: Me) => void }) {
         >
           <ErrorNote error={signing.error} />
           <TextField label="Name" value={username} onValue={setUsername} required autocomplete="username" maxLength={60} />
-          <TextField label="Password" type="password" value={password} onValue={setPassword} required autocomplete="current-password" maxLength={200} />
+          <TextField
+            label="Password"
+            type="password"
+            value={password}
+            onValue={setPassword}
+            required
+            autocomplete="current-password"
+            maxLength={200}
+          />
           <Button kind="primary" type="submit" busy={signing.busy}>
             Sign in
           </Button>

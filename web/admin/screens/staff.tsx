@@ -64,7 +64,9 @@ function People() {
                   {person.username !== me.username && (
                     <>
                       <Button onClick={() => setAsking({ what: 'role', person })}>Role</Button>
-                      <Button onClick={() => setAsking({ what: 'disable', person })}>{person.disabled ? 'Let in again' : 'Lock out'}</Button>
+                      <Button onClick={() => setAsking({ what: 'disable', person })}>
+                        {person.disabled ? 'Let in again' : 'Lock out'}
+                      </Button>
                     </>
                   )}
                 </span>
@@ -82,7 +84,9 @@ function People() {
           verb={asking.person.disabled ? 'Let in again' : 'Lock out'}
           danger={!asking.person.disabled}
           act={() => api.patch(`/api/admin/staff/${asking.person.id}`, { disabled: !asking.person.disabled })}
-          onDone={() => done(asking.person.disabled ? `${asking.person.username} may sign in again.` : `${asking.person.username} is locked out.`)}
+          onDone={() =>
+            done(asking.person.disabled ? `${asking.person.username} may sign in again.` : `${asking.person.username} is locked out.`)
+          }
           onClose={close}
         >
           <p>
@@ -155,7 +159,13 @@ function NewPassword({ person, onDone, onClose }: AskProps & { person: Staff }) 
     onClose()
   }
   return (
-    <AskForm title={`New password for ${person.username}`} verb="Change the password" busy={changing.busy} onSubmit={change} onClose={onClose}>
+    <AskForm
+      title={`New password for ${person.username}`}
+      verb="Change the password"
+      busy={changing.busy}
+      onSubmit={change}
+      onClose={onClose}
+    >
       <ErrorNote error={changing.error} />
       <TextField
         label="New password"

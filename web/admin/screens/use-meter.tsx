@@ -34,7 +34,11 @@ export function UseMeter({ session }: { session: SessionView }) {
           {slowly}
         </span>
       </span>
-      <Bar percent={(used / session.dataLimit) * 100} label="Data used" tone={session.status === 'expired' ? 'quiet' : percent >= LITTLE_LEFT ? 'warn' : 'accent'} />
+      <Bar
+        percent={(used / session.dataLimit) * 100}
+        label="Data used"
+        tone={session.status === 'expired' ? 'quiet' : percent >= LITTLE_LEFT ? 'warn' : 'accent'}
+      />
     </span>
   )
 }

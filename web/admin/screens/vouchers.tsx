@@ -35,7 +35,10 @@ export function Vouchers({ rest, onMade }: { rest: string[]; onMade: (made: Made
         {({ batches: all }) =>
           all.length === 0 ? (
             <Empty icon="vouchers" title="No vouchers yet">
-              <p>Make a batch, print it, and sell the codes at the counter. Customers join the Wi-Fi, type the code or scan it, and are online.</p>
+              <p>
+                Make a batch, print it, and sell the codes at the counter. Customers join the Wi-Fi, type the code or scan it, and are
+                online.
+              </p>
               <a class="button primary" href="#/vouchers/new">
                 Make the first batch
               </a>
