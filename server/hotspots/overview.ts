@@ -1,38 +1,37 @@
 import { statfs } from 'node:fs/promises'
 import si from 'systeminformation'
 import { iso, type Now } from '../clock.ts'
-import type { Packages } from '../packages/packages.ts'
 import type { LiveUsage } from '../sessions/live.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DAY, MINUTE } from '../units.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
 import type { Health, Overview } from './schema.ts'
 
 const STEP_MS = 5 * MINUTE
 
-type Needs = { sessions: Sessions; packages: Packages; vouchers: Vouchers; live: LiveUsage; now: Now; version: string; dataDir: string }
+type Needs = { sessions: Sessions; settings: Settings; vouchers: Vouchers; live: LiveUsage; now: Now; version: string; dataDir: string }
 
 /** The owner's first screen, in one answer. */
-export async function overviewOf({ sessions, packages, vouchers, live, now, version, dataDir }: Needs, health: Health): Promise<Overview> {
+export async function overviewOf({ sessions, settings, vouchers, live, now, version, dataDir }: Needs, health: Health): Promise<Overview> {
   const today = startOfDay(now())
-  const [online, tally, redeemed, traffic, prices, box] = await Promise.all([
+  const { currency } = await settings.get()
+  const [online, tally, redeemed, traffic, box] = await Promise.all([
     sessions.online(),
-    sessions.tallySince(today),
+    sessions.tallySince(today, currency),
     vouchers.countRedeemed(today),
     sessions.traffic(now() - DAY, STEP_MS),
-    packages.listAll(),
     boxFacts(version, dataDir),
   ])
-  const price = new Map(prices.map((one) => [one.id, one.priceMinor]))
   return {
     online: { sessions: online.sessions, devices: online.devices },
     liveSessions: online.live,
     throughput: live.throughput(),
     today: {
       vouchersRedeemed: redeemed,
-      sessionsOpened: tally.sold.reduce((sum, one) => sum + one.count, 0),
+      sessionsOpened: tally.sessions,
       bytes: tally.bytes,
-      salesMinor: tally.sold.reduce((sum, one) => sum + one.count * (price.get(one.packageId) ?? 0), 0),
+      salesMinor: tally.salesMinor,
     },
     traffic: traffic.map((point) => ({
       at: iso(point.at),

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { Leases } from '../gateway/dhcp.ts'
-import { neighbour } from '../gateway/neighbours.ts'
+import type { Neighbours } from '../gateway/neighbours.ts'
 import type { Asker } from '../sessions/sessions.ts'
 import type { AskingDevice } from '../sessions/devices.ts'
 import { DAY } from '../units.ts'
@@ -9,7 +9,7 @@ const COOKIE = 'kswifi'
 
 type Needs = {
   leases: Leases
-  lanDevice: string
+  neighbours: Neighbours
   /** Given to every asker where there is no network to look at (work on the UI). */
   pretended: AskingDevice | null
 }
@@ -17,16 +17,15 @@ type Needs = {
 export type WhoAsks = ReturnType<typeof createWhoAsks>
 
 /** Finds out who asks: by the network first, by the cookie second. */
-export function createWhoAsks({ leases, lanDevice, pretended }: Needs) {
+export function createWhoAsks({ leases, neighbours, pretended }: Needs) {
   /** The device on the customers' network; null for everybody else, and for a device that uses another's address. */
   async function device(ctx: Context): Promise<AskingDevice | null> {
     if (pretended) return pretended
     const ip = ctx.req.socket.remoteAddress
     if (!ip) return null
     const lease = await leases.holder(ip)
-    if (!lease) return null
-    const mac = await neighbour(ip, lanDevice)
-    return mac === lease.mac ? { mac: lease.mac, ip, name: lease.name } : null
+    if (!lease || !(await neighbours.has(ip, lease.mac))) return null
+    return { mac: lease.mac, ip, name: lease.name }
   }
 
   return {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
+import { createNeighbours } from '../gateway/neighbours.ts'
 import { isLocal, createWhoAsks } from '../http/asker.ts'
 import { createGuards } from '../http/guard.ts'
 import { hotspotRoutes } from '../hotspots/routes.ts'
@@ -36,7 +37,11 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   await staff.firstOwner(`${config.dataDir}/first-owner.json`)
   const sessions = createSessions({ store, now, bus, packages, vouchers, settings, enforce: queue.enforce })
   const live = createLiveUsage({ sessions, bus, now })
-  const whoAsks = createWhoAsks({ leases, lanDevice: config.lan.device, pretended: config.gateway === 'memory' ? pretended : null })
+  const whoAsks = createWhoAsks({
+    leases,
+    neighbours: createNeighbours(config.lan.device),
+    pretended: config.gateway === 'memory' ? pretended : null,
+  })
 
   const app = createApp({
     log,

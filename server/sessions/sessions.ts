@@ -2,6 +2,7 @@ import type { Bus, SessionChange } from '../events.ts'
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Packages } from '../packages/packages.ts'
+import type { Package } from '../packages/schema.ts'
 import type { Settings as Choices } from '../settings/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -45,10 +46,28 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
   }
 
+  /** Lets a paid package do its work, and writes down that it was bought. */
   async function buy(tx: Tx, purchase: Purchase, asker: Asker, choices: Choices) {
     const sold = await packages.find(tx, purchase.packageId)
     if (!sold) throw new Refusal('not-found', 'This package does not exist any more. Please ask the staff.')
     if (sold.customerLimit) await checkCustomer(tx, sold, purchase.phone, asker.device)
+    const bought = await openOrTopUp(tx, sold, purchase, asker, choices)
+    await table.insertPurchase(tx, {
+      sessionId: bought.session.id,
+      packageId: sold.id,
+      paymentMethod: purchase.method,
+      paymentReference: purchase.reference,
+      priceMinor: sold.priceMinor,
+      currency: sold.currency,
+      dataLimit: sold.dataLimit,
+      userPhone: purchase.phone,
+      mac: asker.device?.mac ?? null,
+      at: now(),
+    })
+    return bought
+  }
+
+  async function openOrTopUp(tx: Tx, sold: Package, purchase: Purchase, asker: Asker, choices: Choices) {
     const terms = life.termsOf(sold)
     const current = await liveSessionOf(tx, asker)
     if (current && life.canTopUp(current, terms)) {
@@ -65,12 +84,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     return { session, others: await attachTo(tx, session, asker.device, choices), outcome: 'opened' as Outcome }
   }
 
-  async function checkCustomer(
-    tx: Tx,
-    sold: Awaited<ReturnType<Packages['listAll']>>[number],
-    phone: string | null,
-    device: AskingDevice | null,
-  ) {
+  async function checkCustomer(tx: Tx, sold: Package, phone: string | null, device: AskingDevice | null) {
     if (!phone && !device)
       throw new Refusal(
         'not-on-wifi',
@@ -231,7 +245,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     waitingFor: (id: number) => table.findFollowers(store.db, id),
     page: (filter: SessionFilter) => table.pageOfSessions(store.db, filter),
     online: () => table.countOnline(store.db),
-    tallySince: (sinceMs: number) => table.tallySince(store.db, sinceMs),
+    tallySince: (sinceMs: number, currency: string) => table.tallySince(store.db, sinceMs, currency),
     traffic: (sinceMs: number, stepMs: number) => table.trafficSince(store.db, sinceMs, stepMs),
   }
 }

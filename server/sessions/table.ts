@@ -70,26 +70,50 @@ export async function findFollowers(db: Db, sessionId: number): Promise<Session[
   return rows.map((row) => fromRow(row)!)
 }
 
-/** Sessions of a customer (known by phone or device) of these packages, sold since a time: for limits. */
+/** What one payment bought. */
+export type Purchased = {
+  sessionId: number
+  packageId: number
+  paymentMethod: string
+  paymentReference: string
+  priceMinor: number
+  currency: string
+  dataLimit: number | null
+  userPhone: string | null
+  mac: string | null
+  at: number
+}
+
+export async function insertPurchase(tx: Tx, bought: Purchased): Promise<void> {
+  await tx('purchases').insert({
+    session_id: bought.sessionId,
+    package_id: bought.packageId,
+    payment_method: bought.paymentMethod,
+    payment_reference: bought.paymentReference,
+    price_minor: bought.priceMinor,
+    currency: bought.currency,
+    data_limit: bought.dataLimit,
+    user_phone: bought.userPhone,
+    mac: bought.mac,
+    at: bought.at,
+  })
+}
+
+/** What a customer (known by phone or device) bought of these packages since a time: for limits. */
 export async function findBought(
   db: Db,
   who: { phone: string | null; mac: string | null },
   packageIds: number[],
   since: number,
-): Promise<Session[]> {
-  const rows: Row[] = await db('sessions')
+): Promise<{ at: number; dataLimit: number | null }[]> {
+  const rows: Row[] = await db('purchases')
     .whereIn('package_id', packageIds)
-    .where('created_at', '>=', since)
-    .where((query) =>
-      query
-        .where((by) => void (who.phone ? by.where('user_phone', who.phone) : by.whereRaw('false')))
-        .orWhereExists(
-          db('devices')
-            .whereRaw('devices.session_id = sessions.id')
-            .where('mac', who.mac ?? ''),
-        ),
-    )
-  return rows.map((row) => fromRow(row)!)
+    .where('at', '>=', since)
+    .where((query) => {
+      if (who.phone) void query.orWhere('user_phone', who.phone)
+      if (who.mac) void query.orWhere('mac', who.mac)
+    })
+  return rows.map((row) => ({ at: Number(row['at']), dataLimit: row['data_limit'] as number | null }))
 }
 
 /** Saves sessions in one statement, however many. */
@@ -172,13 +196,25 @@ export async function countOnline(db: Db): Promise<{ sessions: number; devices: 
   return { sessions: Number(row?.sessions ?? 0), devices: Number(row?.devices ?? 0), live: Number(row?.live ?? 0) }
 }
 
-/** Sessions made since a time, by package, and the bytes used since then (by whole hours). */
-export async function tallySince(db: Db, since: number): Promise<{ sold: { packageId: number; count: number }[]; bytes: number }> {
-  const sold: Row[] = await db('sessions').where('created_at', '>=', since).groupBy('package_id').select('package_id').count({ count: '*' })
-  const used = await db('usage').where('hour', '>=', since).sum({ bytes: 'bytes' }).first()
+/** Purchases and sessions made since a time, and the bytes used since then (by whole hours). `salesMinor` counts one currency. */
+export async function tallySince(
+  db: Db,
+  since: number,
+  currency: string,
+): Promise<{ purchases: number; sessions: number; salesMinor: number; bytes: number }> {
+  const [bought, opened, used] = await Promise.all([
+    db('purchases')
+      .where('at', '>=', since)
+      .select(db.raw('count(*) as purchases, sum(case when currency = ? then price_minor else 0 end) as sales', [currency]))
+      .first(),
+    db('sessions').where('created_at', '>=', since).count({ count: '*' }).first(),
+    db('usage').where('hour', '>=', since).sum({ bytes: 'bytes' }).first(),
+  ])
   return {
-    sold: sold.map((row) => ({ packageId: Number(row['package_id']), count: Number(row['count']) })),
-    bytes: Number(used?.bytes ?? 0),
+    purchases: Number(bought?.purchases ?? 0),
+    sessions: Number(opened?.['count'] ?? 0),
+    salesMinor: Number(bought?.sales ?? 0),
+    bytes: Number(used?.['bytes'] ?? 0),
   }
 }
 

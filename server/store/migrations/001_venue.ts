@@ -71,6 +71,24 @@ export async function up(db: Knex): Promise<void> {
     t.index('follows')
   })
 
+  /** What was paid for: a session opens with one and may be topped up by more. */
+  await db.schema.createTable('purchases', (t) => {
+    t.increments('id')
+    t.integer('session_id').notNullable().references('sessions.id')
+    t.integer('package_id').notNullable().references('packages.id')
+    t.string('payment_method').notNullable()
+    t.string('payment_reference').notNullable()
+    t.integer('price_minor').notNullable()
+    t.string('currency', 3).notNullable()
+    t.bigInteger('data_limit')
+    t.string('user_phone')
+    t.string('mac')
+    t.integer('at').notNullable()
+    t.index('at')
+    t.index(['user_phone', 'at'])
+    t.index(['mac', 'at'])
+  })
+
   await db.schema.createTable('devices', (t) => {
     t.increments('id')
     t.integer('session_id').notNullable().references('sessions.id')
