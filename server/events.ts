@@ -1,6 +1,7 @@
 /** Everything that happens in the box that another room or a screen may want to know at once. Plain JSON, no secrets. */
 export type Events = {
-  /** Fires after every poll, with the sessions whose use grew. `at` UTC ms; speeds measured since the poll before. */
+  /** Fires after every poll, with the sessions whose use grew or just stopped growing. `at` UTC ms; speeds
+   * are of all customers, since the reading before; `online` counts sessions seen in the last minutes. */
   'sessions.usage': { at: number; downBps: number; upBps: number; online: number; readings: UsageReading[] }
   /** Fires after a session was committed in a new state. */
   'session.changed': { id: number; what: SessionChange }

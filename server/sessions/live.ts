@@ -28,7 +28,7 @@ export function createLiveUsage({ sessions, bus, now }: { sessions: Sessions; bu
   let total = { at: 0, downBps: 0, upBps: 0 }
 
   bus.subscribe('sessions.usage', ({ at, downBps, upBps, readings }) => {
-    if (readings.length > 0 || at - total.at > 2 * SECOND) total = { at, downBps, upBps }
+    total = { at, downBps, upBps }
     for (const reading of readings) {
       speeds.set(reading.id, { at, downBps: reading.downBps, upBps: reading.upBps })
       views.delete(reading.id)

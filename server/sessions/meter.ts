@@ -18,8 +18,8 @@ export type Meter = ReturnType<typeof createMeter>
  * `enforce` is called for sessions that began because another ended.
  */
 export function createMeter({ store, now, bus, leases }: { store: Store; now: Now; bus: Bus; leases: Leases }) {
-  /** When and at what count each session was last read, for speeds. */
-  const last = new Map<number, { at: number; used: number; uploaded: number }>()
+  /** When and at what count each session was last read, and how fast it was. */
+  const last = new Map<number, { at: number; used: number; uploaded: number; downBps: number; upBps: number }>()
 
   /** Saves sessions that moved on, begins those that waited for them, and tells everybody. @returns sessions that began */
   async function save(
@@ -58,21 +58,32 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     for (const [id, what] of news) bus.publish('session.changed', { id, what })
   }
 
-  function speedOf(session: Session, at: number): UsageReading {
+  /** What the screens are told of a session; undefined when it stood still before and still does. */
+  function usageOf(session: Session, at: number): UsageReading | undefined {
     const used = session.dataUsed + session.slowUsed
     const before = last.get(session.id)
     const seconds = before ? Math.max(0.2, (at - before.at) / 1000) : Infinity
-    const up = before ? ((session.uploaded - before.uploaded) * 8) / seconds : 0
-    const all = before ? ((used - before.used) * 8) / seconds : 0
-    last.set(session.id, { at, used, uploaded: session.uploaded })
-    return {
-      id: session.id,
-      used: session.dataUsed,
-      slowUsed: session.slowUsed,
-      uploaded: session.uploaded,
-      downBps: Math.max(0, Math.round(all - up)),
-      upBps: Math.max(0, Math.round(up)),
-    }
+    const upBps = before ? Math.round(((session.uploaded - before.uploaded) * 8) / seconds) : 0
+    const downBps = before ? Math.max(0, Math.round(((used - before.used) * 8) / seconds) - upBps) : 0
+    last.set(session.id, { at, used, uploaded: session.uploaded, downBps, upBps })
+    const stoodStill = before?.used === used && before.downBps === 0 && before.upBps === 0
+    return stoodStill
+      ? undefined
+      : { id: session.id, used: session.dataUsed, slowUsed: session.slowUsed, uploaded: session.uploaded, downBps, upBps }
+  }
+
+  async function publishUsage(sessions: Session[], at: number): Promise<void> {
+    const readings = sessions.flatMap((session) => usageOf(session, at) ?? [])
+    for (const session of sessions) if (life.hasEnded(session)) last.delete(session.id)
+    const speeds = [...last.values()]
+    const { sessions: online } = await table.countOnline(store.db)
+    bus.publish('sessions.usage', {
+      at,
+      downBps: speeds.reduce((sum, speed) => sum + speed.downBps, 0),
+      upBps: speeds.reduce((sum, speed) => sum + speed.upBps, 0),
+      online,
+      readings,
+    })
   }
 
   return {
@@ -106,7 +117,7 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     async settle(readings: Reading[]): Promise<number[]> {
       if (readings.length === 0) return []
       const at = now()
-      const { began, news, moved } = await store.transaction(async (tx) => {
+      const { began, news, after } = await store.transaction(async (tx) => {
         const sessions = await table.findSessions(
           tx,
           readings.map((reading) => reading.session),
@@ -136,19 +147,10 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
             online: moved.length,
           })
         }
-        return { ...saved, moved }
-      })
-      const usage = readings.length > 1 || moved.length > 0 ? moved.map((session) => speedOf(session, at)) : []
-      const total = (of: (reading: UsageReading) => number) => usage.reduce((sum, reading) => sum + of(reading), 0)
-      bus.publish('sessions.usage', {
-        at,
-        downBps: total((r) => r.downBps),
-        upBps: total((r) => r.upBps),
-        online: usage.length,
-        readings: usage,
+        return { ...saved, after }
       })
       publish(news)
-      for (const [id, what] of news) if (what === 'ended') last.delete(id)
+      await publishUsage(after, at)
       return began
     },
 

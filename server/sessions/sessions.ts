@@ -153,7 +153,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
       const choices = await settings.get()
       const { session, others, outcome } = await store.transaction(async (tx) => {
         const claim = await vouchers.claim(tx, code)
-        const reference = `voucher …${claim.last4}`
+        const reference = `…${claim.last4}`
         const bought = await buy(tx, { packageId: claim.packageId, method: 'voucher', reference, phone }, asker, choices)
         await vouchers.bind(tx, claim.voucherId, bought.session.id)
         return bought
@@ -214,9 +214,8 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
         const found = await mustFind(tx, id)
         if (life.hasEnded(found)) throw sessionEnded(found)
         const ended = life.end(found, reason, now())
-        // What waited for this end keeps waiting for its owner instead: nobody may be on the Wi-Fi now.
-        const waiting = await table.findFollowers(tx, id)
-        await table.saveSessions(tx, [ended, ...waiting.map((one) => ({ ...one, follows: null }))])
+        // What waits for this session stays ready, with its code: nobody may be on the Wi-Fi to begin it now.
+        await table.saveSessions(tx, [ended])
         return ended
       })
       await tell('ended', session)

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+export const phoneScreen = { width: 390, height: 844 }
+export const laptopScreen = { width: 1280, height: 800 }
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-dev-shm-usage',
+]
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Debian's Chromium; with a namespace it is the browser of that phone. */
+export function openBrowser(namespace?: string): Promise<Browser> {
+  if (!namespace) return chromium.launch({ executablePath: '/usr/bin/chromium', args })
+  const executablePath = fileURLToPath(new URL('chromium-in-namespace.sh', import.meta.url))
+  return chromium.launch({ executablePath, args, env: { ...process.env, KSWIFI_NAMESPACE: namespace } as Record<string, string> })
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA, one line each; in light and in dark. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  const faults: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.evaluate(axe)
+    const found = await page.evaluate(async () => {
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+      const runner = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: Violation[] }> } }).axe
+      type Violation = { id: string; help: string; nodes: { html: string }[] }
+      const { violations } = await runner.run({ runOnly: tags })
+      return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 160)}`)
+    })
+    faults.push(...found.map((fault) => `${colorScheme}: ${fault}`))
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null })
+  return faults
+}
+
+/** Hosts other than the page's own that it asked for anything. */
+export function watchOutsideRequests(page: Page): Set<string> {
+  const outside = new Set<string>()
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.protocol.startsWith('http') && url.host !== new URL(page.url() || 'http://none').host) outside.add(url.host)
+  })
+  return outside
+}
