@@ -1,5 +1,6 @@
 /** The box as the lab has it: its file system, its user, its kernel settings; the units themselves are the box's own. */
 import { existsSync, lchownSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import type { Credentials } from './credentials.ts'
 import { internetAddress, namesOf } from './namespaces.ts'
@@ -54,6 +55,30 @@ export function enterBox(prefix: string, { dataDir, runDir, etcDir }: Places, sp
   const script = join(import.meta.dirname, 'enter-box.sh')
   const files = [script, checkout, etcDir, dataDir, runDir, spec.umask, String(spec.openFiles), spec.workingDirectory]
   return inside(namesOf(prefix).box, ['bash', ...files, ...asUser(spec), ...spec.argv])
+}
+
+/** True once something listens on a UDP port in the network of process `pid`. */
+export function listens(pid: number | null, port: number): boolean {
+  if (pid === null) return false
+  try {
+    const hex = port.toString(16).toUpperCase().padStart(4, '0')
+    return readFileSync(`/proc/${pid}/net/udp`, 'utf8').includes(`:${hex} `)
+  } catch {
+    return false
+  }
+}
+
+/** True when the server says that all is well; false also when nobody answers. */
+export function answersHealthy(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: '/healthz', timeout: 2000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    asked.on('timeout', () => asked.destroy())
+    asked.on('error', () => resolve(false))
+    asked.end()
+  })
 }
 
 function asUser(spec: UnitSpec): string[] {

@@ -2,18 +2,25 @@
  * A venue made of network namespaces: internet, box and phones, with the box's own processes and configuration.
  * `npm start` runs one; tests start as many as they like, side by side, each under its own prefix.
  */
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
-import { boxUnits, enterBox, furnishBox, tuneBox } from './box.ts'
+import { answersHealthy, boxUnits, enterBox, furnishBox, listens, tuneBox } from './box.ts'
 import { openControl } from './control.ts'
 import { ownerCredentials } from './credentials.ts'
+import { hold } from './hold.ts'
 import { followWarnings, tail } from './logs.ts'
-import { boxLanAddress, internetAddress, makeBackbone, namesOf, removeVenue, unplugPhone } from './namespaces.ts'
+import {
+  abandonVenue,
+  boxLanAddress,
+  internetAddress,
+  makeBackbone,
+  namesOf,
+  removeIfEmpty,
+  removeVenue,
+  unplugPhone,
+} from './namespaces.ts'
 import { addPhone } from './phones.ts'
 import type { Phone } from './phones.ts'
 import { openProxy } from './proxy.ts'
@@ -27,7 +34,7 @@ export type { Ran } from './run.ts'
 export type LabOptions = {
   /** First part of the namespaces' names. Default: `kswifi`. */
   prefix?: string
-  /** Where data, logs and lab.json lie. Default: a new directory that goes with the lab. */
+  /** Where data, logs and lab.json lie. Default: a new directory below .lab, that goes with the lab. */
   dir?: string
   /** Port of this machine that leads to the server; 0 (the default) takes a free one. */
   port?: number
@@ -53,6 +60,9 @@ export type LabOptions = {
 
 export type Lab = Awaited<ReturnType<typeof startLab>>
 
+/** Of labs that are given no directory. Not in /tmp, which is memory on some machines: the box should write to a disk, as it does in life. */
+const passingLabs = join(import.meta.dirname, '../../.lab/passing')
+
 /**
  * Builds the venue, starts the box, and gives every phone its address.
  * @throws Error when the prefix or directory is in use, something is missing, or the box does not become healthy; nothing is left behind then.
@@ -63,7 +73,8 @@ export async function startLab(options: LabOptions = {}) {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(prefix)) throw new Error(`"${prefix}" is no prefix: use small letters, digits and -`)
   const undo: (() => unknown)[] = []
   const stop = once(async () => {
-    for (const step of undo.toReversed()) await step()
+    // Each step on its own: what one leaves behind must not keep the next from being done.
+    for (const step of undo.toReversed()) await Promise.try(step).catch((error: Error) => log(error.message))
   })
   try {
     return await build()
@@ -74,9 +85,14 @@ export async function startLab(options: LabOptions = {}) {
 
   async function build() {
     undo.push(await hold(`lab ${prefix}`, `A lab called ${prefix} is running already: end it with Ctrl-C or \`npm run lab -- down\``))
-    const dir = options.dir ? resolve(options.dir) : mkdtempSync(join(tmpdir(), 'kswifi-lab-'))
+    const dir = options.dir ? resolve(options.dir) : join(passingLabs, prefix)
     undo.push(await hold(`dir ${dir}`, `Another lab is running in ${dir}`))
-    if (!options.dir) undo.push(() => rmSync(dir, { recursive: true, force: true }))
+    const removeDir = () => {
+      rmSync(dir, { recursive: true, force: true })
+      removeIfEmpty(passingLabs)
+    }
+    if (!options.dir) removeDir()
+    if (!options.dir) undo.push(removeDir)
     const places = { dataDir: join(dir, 'data'), runDir: join(dir, 'run'), etcDir: join(dir, 'etc'), logDir: join(dir, 'log') }
     const passing = [places.runDir, places.etcDir, join(dir, 'lab.json'), join(dir, 'control.sock'), join(dir, 'phones')]
     const sweep = async () => {
@@ -85,6 +101,13 @@ export async function startLab(options: LabOptions = {}) {
     }
     await sweep()
     undo.push(sweep)
+    const onExit = () => {
+      abandonVenue(prefix)
+      for (const path of passing) rmSync(path, { recursive: true, force: true })
+      if (!options.dir) removeDir()
+    }
+    process.once('exit', onExit)
+    undo.push(() => process.off('exit', onExit))
 
     if (options.fresh) rmSync(places.dataDir, { recursive: true, force: true })
     rmSync(places.logDir, { recursive: true, force: true })
@@ -234,15 +257,6 @@ export async function startLab(options: LabOptions = {}) {
   }
 }
 
-/** A name that one process at a time can hold, and that the kernel takes back however the process ends. */
-function hold(name: string, words: string): Promise<() => void> {
-  return new Promise((resolvePromise, reject) => {
-    const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new Error(words) : error))
-    server.listen(`\0kswifi ${name}`.slice(0, 107), () => resolvePromise(() => server.close()))
-  })
-}
-
 /** Returns the function that ends it. */
 function runInternet(namespace: string, logDir: string): () => Promise<void> {
   const log = openSync(join(logDir, 'internet.log'), 'a', 0o600)
@@ -257,29 +271,6 @@ function runInternet(namespace: string, logDir: string): () => Promise<void> {
     child.kill('SIGTERM')
     await Promise.race([gone, sleep(1000, undefined, { ref: false })])
   }
-}
-
-/** True once the process's network has something on a UDP port. */
-function listens(pid: number | null, port: number): boolean {
-  if (pid === null) return false
-  try {
-    const hex = port.toString(16).toUpperCase().padStart(4, '0')
-    return readFileSync(`/proc/${pid}/net/udp`, 'utf8').includes(`:${hex} `)
-  } catch {
-    return false
-  }
-}
-
-function answersHealthy(socketPath: string): Promise<boolean> {
-  return new Promise((resolvePromise) => {
-    const asked = request({ socketPath, path: '/healthz', timeout: 2000 }, (response) => {
-      response.resume()
-      resolvePromise(response.statusCode === 200)
-    })
-    asked.on('timeout', () => asked.destroy())
-    asked.on('error', () => resolvePromise(false))
-    asked.end()
-  })
 }
 
 function once<T>(action: () => Promise<T>): () => Promise<T> {

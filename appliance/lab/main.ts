@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { askLab } from './control.ts'
+import { hold } from './hold.ts'
 import { removeVenue } from './namespaces.ts'
 import { inside } from './run.ts'
 import { up } from './up.ts'
@@ -64,8 +65,10 @@ async function main(): Promise<number> {
 
 async function down(control: string, prefix: string): Promise<number> {
   const asked = await askLab(control, 'stop').then((reply) => reply !== null)
-  if (!asked) await removeVenue(prefix)
-  return tell(asked ? 'The lab is ending' : `Nothing runs; what ${prefix} had left behind is gone`)
+  if (asked) return tell('The lab is ending')
+  await hold(`lab ${prefix}`, `A lab called ${prefix} runs, but not from here: say where with --data, or end it where it was started`)
+  await removeVenue(prefix)
+  return tell(`Nothing runs; what ${prefix} had left behind is gone`)
 }
 
 function describe({ url, phones, units }: Status): string {

@@ -1,5 +1,6 @@
 /** The wires of the venue: network namespaces, and the cables between them. Names inside are a contract that tests rely on. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { inside, run } from './run.ts'
 
 export const internetAddress = '203.0.113.10'
@@ -77,12 +78,26 @@ export function resolvFile(namespace: string): string {
 
 /** Ends everything that runs in a lab's namespaces and removes them, whoever made them. Harmless when there is nothing. */
 export async function removeVenue(prefix: string): Promise<void> {
-  const mine = new RegExp(`^${prefix.replace(/[^\w-]/g, '\\$&')}-(internet|box|phone\\d+)$`)
-  const namespaces = entries('/run/netns').filter((name) => mine.test(name))
+  const namespaces = namespacesOf(prefix, '/run/netns')
   await Promise.all(namespaces.map(endProcesses))
   await Promise.all(namespaces.map(removeNamespace))
-  for (const name of entries('/etc/netns').filter((entry) => mine.test(entry))) rmSync(`/etc/netns/${name}`, { recursive: true })
-  if (existsSync('/etc/netns') && entries('/etc/netns').length === 0) rmSync('/etc/netns', { recursive: true })
+  removeFiles(prefix)
+}
+
+/** The same for a process that is ending this moment: its children die with it, so only the namespaces are left to remove. */
+export function abandonVenue(prefix: string): void {
+  for (const namespace of namespacesOf(prefix, '/run/netns')) spawnSync('ip', ['netns', 'del', namespace])
+  removeFiles(prefix)
+}
+
+function namespacesOf(prefix: string, dir: string): string[] {
+  const mine = /^(.*)-(internet|box|phone\d+)$/
+  return entries(dir).filter((name) => mine.exec(name)?.[1] === prefix)
+}
+
+function removeFiles(prefix: string): void {
+  for (const name of namespacesOf(prefix, '/etc/netns')) rmSync(`/etc/netns/${name}`, { recursive: true, force: true })
+  removeIfEmpty('/etc/netns')
 }
 
 async function addNamespace(namespace: string, nameServer: string | null): Promise<void> {
@@ -119,6 +134,15 @@ async function endProcesses(namespace: string): Promise<void> {
     } catch {
       // It ended by itself meanwhile.
     }
+  }
+}
+
+/** Never with what another lab has put there meanwhile. */
+export function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir)
+  } catch {
+    // It holds something, or is not there.
   }
 }
 

@@ -16,6 +16,7 @@ main() {
   if [ "$mode" != dev ]; then
     check_machine
     install_packages
+    try_namespaces
   fi
   install_modules
   check_node
@@ -74,6 +75,12 @@ install_packages() {
   quietly apt-get install --yes --no-install-recommends "${missing[@]}"
   # Debian would start it at the next boot; the venue runs its own, and nobody asked for another.
   case " ${missing[*]} " in *' redis-server '*) systemctl disable redis-server.service >/dev/null 2>&1 || true ;; esac
+}
+
+# The first namespace after a boot makes the place where all of them lie, and two labs at once must not both do so.
+try_namespaces() {
+  mountpoint --quiet /run/netns && return
+  ip netns add kswifi-setup && ip netns delete kswifi-setup || stop 'Network namespaces do not work on this machine.'
 }
 
 # Packages ask this program before they start a service; 101 means no.

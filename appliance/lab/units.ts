@@ -50,11 +50,16 @@ export function createUnits(options: UnitsOptions) {
 
   /** Ends the named units, or all, and resolves when their processes are gone; they stay down until `start`. */
   const stop = async (...names: string[]) => {
-    await Promise.all(
-      some(names)
-        .toReversed()
-        .map((unit) => halt(unit, 'SIGTERM')),
-    )
+    // As systemd does: a unit ends once those that started after it are gone, so nobody loses what it leans on.
+    const gone = new Map<Unit, Promise<void>>()
+    for (const unit of some(names).toReversed()) {
+      const leaners = [...gone].filter(([other]) => other.spec.after.includes(unit.spec.name)).map(([, ended]) => ended)
+      gone.set(
+        unit,
+        Promise.all(leaners).then(() => halt(unit, 'SIGTERM')),
+      )
+    }
+    await Promise.all(gone.values())
   }
 
   /** As `stop`, without asking: what a power cut does to them. */

@@ -151,6 +151,7 @@ export function depletedSession(line: string): number | undefined {
   return quota.used >= quota.bytes && quota.bytes > 0 ? sessionOf(quota.name) : undefined
 }
 
+/** What the rest of the box is told of a session. The kernel counts upload also of packets that the quota then drops. */
 export function readingOf(held: Held): Reading {
   const { session, limitBytes, usedBytes, uploadedBytes } = held
   return { session, usedBytes, uploadedBytes: Math.min(uploadedBytes, usedBytes), depleted: usedBytes >= limitBytes }
@@ -164,6 +165,7 @@ export type Changes = {
   addElements: Record<MapName, string[]>
 }
 
+/** An empty change set, to be filled. */
 export function noChanges(): Changes {
   const lists = (): Record<MapName, string[]> => ({ phones: [], down_class: [], up_class: [], quotas: [], uploads: [] })
   return { removeElements: lists(), removeObjects: [], addObjects: [], addElements: lists() }
@@ -223,6 +225,7 @@ export function capChanges(held: Held | undefined, grant: Grant): boolean {
   return held !== undefined && held.limitBytes !== (grant.limitBytes ?? NO_LIMIT)
 }
 
+/** A device as the map `phones` keys it. */
 export function phoneKey(device: LanDevice): string {
   return `${device.mac} . ${device.ip}`
 }

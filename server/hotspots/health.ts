@@ -37,7 +37,7 @@ export async function checkHealth({ store, redis, dataDir }: { store: Store; red
 
 async function checkDatabase(store: Store): Promise<Part> {
   try {
-    await store.db.raw('select 1')
+    await store.check()
     return well
   } catch (error) {
     return ill(`The database does not answer: ${(error as Error).message}`)

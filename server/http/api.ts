@@ -3,12 +3,10 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { createDocument } from 'zod-openapi'
 import { Refusal } from '../errors.ts'
+import type { Caller } from '../staff/schema.ts'
 
 /** Who may ask. `local` is the box itself (its own socket) or a valid API key: for health and metrics. */
 export type Guard = 'anyone' | 'cashier' | 'owner' | 'local'
-
-/** A member of staff, or a program with an API key. */
-export type Caller = { name: string; role: 'owner' | 'cashier' }
 
 type Shape = z.ZodType | undefined
 type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined

@@ -5,9 +5,9 @@ import type { Config } from '../config.ts'
 import type { Bus } from '../events.ts'
 import { createLeases, pretendLeases } from '../gateway/dhcp.ts'
 import { createPackages } from '../packages/packages.ts'
-import { createSettings } from '../settings/settings.ts'
+import { createSettings, lastAlive } from '../settings/settings.ts'
 import { migrate } from '../store/migrate.ts'
-import { openStore, type Store } from '../store/store.ts'
+import { openStore } from '../store/store.ts'
 import { createVouchers } from '../vouchers/vouchers.ts'
 
 /** Where there is no network to look at, everybody is this phone. */
@@ -29,11 +29,6 @@ export function openRooms({ store, now, secret }: Awaited<ReturnType<typeof open
   const packages = createPackages({ store, now, bus })
   const vouchers = createVouchers({ store, now, secret, packages, bus })
   return { settings, packages, vouchers }
-}
-
-async function lastAlive(store: Store): Promise<number> {
-  const row = await store.db('settings').where({ key: 'box.alive' }).first()
-  return row ? Number(JSON.parse(row.value)) : 0
 }
 
 /** The box's own secret: signs cookies and hashes voucher codes. Made once; two processes may try at the same time. */

@@ -51,6 +51,7 @@ export type Terms = Pick<
   'packageId' | 'packageName' | 'dataLimit' | 'durationMs' | 'downBps' | 'upBps' | 'maxDevices' | 'afterData' | 'slowBps'
 >
 
+/** What is sold with a package today; later changes of the package do not touch it. */
 export function termsOf(sold: Package): Terms {
   return {
     packageId: sold.id,
@@ -65,6 +66,7 @@ export function termsOf(sold: Package): Terms {
   }
 }
 
+/** Over for good; what happened is in endReason. */
 export function hasEnded(session: Session): boolean {
   return session.status === 'expired'
 }
@@ -116,11 +118,13 @@ export function atTime(session: Session, now: number): Session {
   return session
 }
 
+/** Ends a session; one that has ended already keeps its reason. */
 export function end(session: Session, reason: EndReason, now: number): Session {
   if (hasEnded(session)) return session
   return { ...session, status: 'expired', endReason: reason, endedAt: now, disconnectedAt: session.disconnectedAt ?? now, updatedAt: now }
 }
 
+/** Nobody uses it at the moment; its clock runs on. */
 export function disconnect(session: Session, now: number): Session {
   if (hasEnded(session) || session.status === 'ready') return session
   return { ...session, status: 'disconnected', disconnectedAt: now, updatedAt: now }

@@ -5,6 +5,7 @@ import type { Grant, Reading } from '../gateway/grant.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { DAY, HOUR, MINUTE } from '../units.ts'
 import { moveDevices } from './devices.ts'
+import * as ledger from './ledger-table.ts'
 import * as life from './lifecycle.ts'
 import type { Session } from './lifecycle.ts'
 import * as table from './table.ts'
@@ -129,7 +130,7 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
         })
         const saved = await save(tx, before, after)
         const moved = after.filter((session) => grown(before.get(session.id)!, session) > 0)
-        await table.addUsage(
+        await ledger.addUsage(
           tx,
           moved.map((session) => ({
             sessionId: session.id,
@@ -140,7 +141,7 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
         )
         const sum = (of: (session: Session) => number) => moved.reduce((total, session) => total + of(session), 0)
         if (moved.length > 0) {
-          await table.addTraffic(tx, {
+          await ledger.addTraffic(tx, {
             minute: Math.floor(at / MINUTE) * MINUTE,
             bytes: sum((session) => grown(before.get(session.id)!, session)),
             uploaded: sum((session) => session.uploaded - before.get(session.id)!.uploaded),
@@ -179,7 +180,7 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     },
 
     /** Drops the chart points that nobody looks at any more. */
-    tidy: () => store.transaction((tx) => table.dropTraffic(tx, now() - KEEP_TRAFFIC_MS)),
+    tidy: () => store.transaction((tx) => ledger.dropTraffic(tx, now() - KEEP_TRAFFIC_MS)),
   }
 }
 

@@ -10,6 +10,7 @@ import { DAY, SECOND } from '../units.ts'
 import { makeCode, normaliseCode } from '../vouchers/codes.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
 import { attach, type AskingDevice } from './devices.ts'
+import * as ledger from './ledger-table.ts'
 import * as life from './lifecycle.ts'
 import type { Session, Terms } from './lifecycle.ts'
 import { checkLimit } from './limits.ts'
@@ -245,7 +246,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     page: (filter: SessionFilter) => table.pageOfSessions(store.db, filter),
     online: () => table.countOnline(store.db),
     tallySince: (sinceMs: number, currency: string) => table.tallySince(store.db, sinceMs, currency),
-    traffic: (sinceMs: number, stepMs: number) => table.trafficSince(store.db, sinceMs, stepMs),
+    traffic: (sinceMs: number, stepMs: number) => ledger.trafficSince(store.db, sinceMs, stepMs),
   }
 }
 

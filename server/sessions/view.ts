@@ -61,6 +61,7 @@ export function viewOf(
   }
 }
 
+/** Whole seconds until the end, rounded up; null while the clock has not begun. */
 export function secondsRemaining(session: Pick<Session, 'status' | 'expiresAt'>, now: number): number | null {
   if (session.status === 'expired') return 0
   return session.expiresAt === null ? null : Math.max(0, Math.ceil((session.expiresAt - now) / 1000))

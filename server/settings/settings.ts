@@ -50,6 +50,12 @@ export function createSettings({ store, now, bus }: { store: Store; now: Now; bu
   }
 }
 
+/** When the box was last known to be alive (UTC ms), 0 on a new one. Before there is a clock: the clock is made from it. */
+export async function lastAlive(store: Store): Promise<number> {
+  const at = parsed(await table.read(store.db, 'box.alive'))
+  return typeof at === 'number' ? at : 0
+}
+
 function choicesFrom(stored: Map<string, string>): Choices {
   const choice = <K extends keyof Choices>(key: K): Choices[K] => {
     const checked = settingsShape.shape[key].safeParse(parsed(stored.get(key)))

@@ -48,6 +48,9 @@ export const auditPage = z.object({
   pageSize: z.number().int(),
 })
 export type Role = z.output<typeof role>
+
+/** A member of staff, or a program with an API key. */
+export type Caller = { name: string; role: Role }
 export type StaffInput = z.output<typeof staffInput>
 export type StaffPatch = z.output<typeof staffPatch>
 export type Member = z.output<typeof staffShape>

@@ -1,12 +1,11 @@
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
-import type { Caller } from '../http/api.ts'
 import type { Store } from '../store/store.ts'
 import { HOUR, MINUTE } from '../units.ts'
 import { hashToken, makeApiKey, makeToken, sameToken } from './credentials.ts'
 import { readFirstOwner, removeFirstOwner } from './first-owner.ts'
 import { hashPassword, nobodysHash, verifyPassword } from './password.ts'
-import type { ApiKey, ApiKeyInput, AuditPage, LoginAnswer, Member, StaffInput, StaffPatch } from './schema.ts'
+import type { ApiKey, ApiKeyInput, AuditPage, Caller, LoginAnswer, Member, StaffInput, StaffPatch } from './schema.ts'
 import * as table from './table.ts'
 import { createTries } from './tries.ts'
 

@@ -69,6 +69,10 @@ export async function openStore(file: string) {
         throw error
       }
     },
+    /** @throws whatever SQLite says when it does not answer */
+    async check(): Promise<void> {
+      await db.raw('select 1')
+    },
     close: () => db.destroy(),
   }
 }

@@ -125,7 +125,8 @@ test('speeds count in thousands', (t) => {
 
 test('codes are grouped however they were typed', (t) => {
   t.is(groupedCode('abcd efgh'), 'ABCD-EFGH')
-  t.is(groupedCode(' ab-cd–ef gh\u00a0jk'), 'ABCD-EFGH-JK')
+  t.is(groupedCode(' 9r-k6–6e 2a\u00a0h6'), '9RK66-E2AH6')
+  t.is(groupedCode('123456789012'), '1234-5678-9012')
   t.is(groupedCode(''), '')
   t.is(plainCode('k7qm-4xtr\n'), 'K7QM4XTR')
 })

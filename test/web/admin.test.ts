@@ -56,7 +56,7 @@ test.serial('the owner signs in, makes vouchers, sees a customer live, and ends 
     t.deepEqual(await accessibilityFaults(page), [], 'a session')
     await page.getByRole('button', { name: 'End', exact: true }).click()
     await page.getByRole('button', { name: 'End the session' }).click()
-    await page.getByText(/ended/i).first().waitFor()
+    await page.getByText('The session is ended.').waitFor()
     const view = (await (
       await fetch(`${lab.url}/api/admin/sessions/${session.id}`, { headers: { authorization: `Bearer ${lab.admin.apiKey}` } })
     ).json()) as {

@@ -8,6 +8,8 @@ export type Account = {
   me: Me
   api: Api
   settings: Settings
+  /** The name under which customers reach the portal. */
+  portalHost: string
   /** After the owner saved them. */
   setSettings: (settings: Settings) => void
   signOut: () => Promise<void>
@@ -43,6 +45,9 @@ export function createStaffApi(csrfToken: () => string, signedOut: () => void): 
     remove: (path, ask) => watch(api.remove(path, ask)),
   }
 }
+
+/** The box's own name for the portal, until it says another. */
+export const usualPortalHost = 'kswifi.internal'
 
 /** What the screens show until the venue's settings are known, or where a cashier may not see them. */
 export const unknownVenue: Settings = {

@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { applyAccent } from '../shared/accent.ts'
 import { ApiError, type Api } from '../shared/api.ts'
-import { AccountContext, createStaffApi, unknownVenue, type Account } from './account.ts'
+import { AccountContext, createStaffApi, unknownVenue, usualPortalHost, type Account } from './account.ts'
 import type { Me, Role, Settings } from './contract.ts'
 import { LiveContext, openLive, useHear, type Live } from './live.ts'
 import { ErrorNote, Saying, Waiting } from './parts/feedback.tsx'
@@ -68,6 +68,7 @@ export function App() {
 
 function SignedIn({ me, api, onSignedOut }: { me: Me; api: Api; onSignedOut: () => void }) {
   const [settings, setSettings] = useState<Settings>(unknownVenue)
+  const [portalHost, setPortalHost] = useState(usualPortalHost)
   const [live, setLive] = useState<Live | null>(null)
   const [made, setMade] = useState<Made | null>(null)
 
@@ -82,6 +83,7 @@ function SignedIn({ me, api, onSignedOut }: { me: Me; api: Api; onSignedOut: () 
     me,
     api,
     settings,
+    portalHost,
     setSettings,
     signOut: async () => {
       await api.post('/api/admin/logout')
@@ -92,7 +94,7 @@ function SignedIn({ me, api, onSignedOut }: { me: Me; api: Api; onSignedOut: () 
   return (
     <AccountContext.Provider value={account}>
       <LiveContext.Provider value={live}>
-        <VenueKeeper api={api} onSettings={setSettings} />
+        <VenueKeeper api={api} onSettings={setSettings} onPortalHost={setPortalHost} />
         <Places role={me.role} onMade={setMade} />
         {made && <MadeVouchers made={made} onDone={() => setMade(null)} />}
       </LiveContext.Provider>
@@ -100,12 +102,21 @@ function SignedIn({ me, api, onSignedOut }: { me: Me; api: Api; onSignedOut: () 
   )
 }
 
+type KeeperProps = { api: Api; onSettings: (settings: Settings) => void; onPortalHost: (host: string) => void }
+
 /** Keeps name, colour and currency of the venue true for every screen. A screen that needs them says itself when they cannot be had. */
-function VenueKeeper({ api, onSettings }: { api: Api; onSettings: (settings: Settings) => void }) {
-  const ask = () => void api.get<Settings>('/api/admin/settings').then(onSettings, () => undefined)
-  useEffect(ask, [])
-  useHear('catalogue', ({ what }) => what === 'settings' && ask())
-  useHear('resync', ask)
+function VenueKeeper({ api, onSettings, onPortalHost }: KeeperProps) {
+  const askSettings = () => void api.get<Settings>('/api/admin/settings').then(onSettings, () => undefined)
+  const askAll = () => {
+    askSettings()
+    void api.get<{ portalHost: string }>('/api/admin/box').then(
+      (box) => onPortalHost(box.portalHost),
+      () => undefined,
+    )
+  }
+  useEffect(askAll, [])
+  useHear('catalogue', ({ what }) => what === 'settings' && askSettings())
+  useHear('resync', askAll)
   return null
 }
 

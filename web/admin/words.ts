@@ -50,6 +50,14 @@ export function packageChoice(offer: Package): string {
   return `${offer.name}, ${price(offer.priceMinor, offer.currency)} (${packageLine(offer)})`
 }
 
+/** Both speeds of a package: "10 / 5 Mbps", down first; "Full speed" when nothing holds them back. */
+export function speedPair(downBps: number | null, upBps: number | null): string {
+  if (downBps === null && upBps === null) return 'Full speed'
+  const [down, up] = [downBps, upBps].map((bps) => (bps === null ? 'full' : speed(bps))) as [string, string]
+  const unit = up.split(' ')[1]
+  return unit && down.endsWith(` ${unit}`) ? `${down.split(' ')[0]} / ${up}` : `${down} / ${up}`
+}
+
 /** How long ago, roughly: "just now", "5 min ago", "3 h ago"; a date after two days. */
 export function ago(iso: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000

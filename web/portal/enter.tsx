@@ -6,7 +6,7 @@ import { Packages } from './packages.tsx'
 import { Brand, Notice, Support, Title } from './parts.tsx'
 import { isLive, type Place } from './state.ts'
 import { NotOnWifi, type Doors } from './welcome.tsx'
-import { allowanceLeft } from './words.ts'
+import { allowanceLeft, topUpWords } from './words.ts'
 
 type EnterProps = { portal: Portal; session: SessionView | null; place: Place; doors: Doors }
 
@@ -20,7 +20,9 @@ export function EnterVoucher({ portal, session, place, doors }: EnterProps) {
         <Title venue={portal.venue.venueName}>{live ? 'Add data or time' : 'Enter your voucher'}</Title>
         {live && (
           <Notice kind="good" icon="wifi" title={session.packageName}>
-            <p>{allowanceLeft(session)}. What the voucher brings is added, without a break.</p>
+            <p>
+              {allowanceLeft(session)}. {topUpWords(session)}
+            </p>
           </Notice>
         )}
         {!portal.device && <NotOnWifi venueName={portal.venue.venueName} />}

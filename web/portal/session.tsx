@@ -127,7 +127,8 @@ function Allowance({ portal, session }: { portal: Portal; session: SessionView }
       <Notice kind="warn" title="Your data is used up; you go on at a slow speed" live>
         <p>
           {slowBps ? `Up to ${speed(slowBps)} until your time is over. ` : ''}
-          {session.slowUsed > 0 ? `${bytes(session.slowUsed)} used so far at this speed. ` : ''}Another voucher makes it fast again.
+          {session.slowUsed > 0 ? `${bytes(session.slowUsed)} used so far at this speed. ` : ''}Another voucher with data makes it fast
+          again.
         </p>
       </Notice>
     )

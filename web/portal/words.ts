@@ -8,6 +8,13 @@ export function allowanceLeft(session: SessionView): string {
   return `${data} and ${countdownWords(session.secondsRemaining)} left`
 }
 
+/** Which voucher adds to a live session at once, and which one waits: data adds to data, time to unlimited time. */
+export function topUpWords(session: SessionView): string {
+  const [added, kept] =
+    session.dataLimit === null ? ['An unlimited voucher', 'One with a data limit'] : ['A voucher with data', 'An unlimited one']
+  return `${added} is added at once. ${kept} waits until this session ends, or until you start it.`
+}
+
 /** Why a session is over, and what that means, for people. */
 export function endWords(session: SessionView): { title: string; text: string } {
   switch (session.endReason) {

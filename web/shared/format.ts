@@ -106,9 +106,10 @@ export function counted(count: number, word: string): string {
   return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`
 }
 
-/** A code in groups of four, as on the voucher: "ABCD-EFGH-JK". Whatever is typed between is left out. */
+/** A code grouped as the server makes it: vouchers "9RK66-E2AH6" or "1234-5678-9012", resume codes "K7QM-4XTR". Whatever is typed between is left out. */
 export function groupedCode(code: string): string {
-  return (plainCode(code).match(/.{1,4}/g) ?? []).join('-')
+  const plain = plainCode(code)
+  return (plain.match(plain.length === 10 ? /.{5}/g : /.{1,4}/g) ?? []).join('-')
 }
 
 /** A typed code as the server compares it: capitals and digits only. */

@@ -16,14 +16,7 @@ const shortestSeconds = 60
 
 type Figure = { what: string; wanted: string; measured: string | number; unit: string; held: boolean }
 
-type Session = {
-  id: number
-  status: string
-  endReason: string | null
-  dataLimit: number | null
-  dataUsed: number
-  expiresAt: string | null
-}
+type Session = { status: string; endReason: string | null; dataLimit: number | null; expiresAt: string | null }
 
 /** Plays on the lab running in `dir`, or on one of its own. Returns 0 when everything held, 1 when not. */
 export async function demo({ dir }: { dir: string }): Promise<number> {
@@ -80,7 +73,7 @@ async function playData(venue: Venue, phone: Phone, note: (figure: Figure) => vo
     const startedMs = performance.now()
     await customer.ask('/api/vouchers/redeem', { code: first })
     const redeemedMs = performance.now() - startedMs
-    const probe = await customer.browse('http://connectivitycheck.gstatic.com/generate_204')
+    const probe = await customer.browse('http://connectivitycheck.gstatic.com/generate_204', { address: site })
     note({
       what: 'voucher redeemed, gateway open',
       wanted: '≤ 1000',

@@ -62,6 +62,8 @@ type ConfirmProps = {
   children: ComponentChildren
   /** The verb on the button: "End the session". */
   verb: string
+  /** The way back; said anew where nothing is kept by it. */
+  keep?: string
   danger?: boolean
   act: () => Promise<unknown>
   onDone?: () => void
@@ -69,7 +71,7 @@ type ConfirmProps = {
 }
 
 /** Asks before something that cannot be taken back. */
-export function Confirm({ title, children, verb, danger = true, act, onDone, onClose }: ConfirmProps) {
+export function Confirm({ title, children, verb, keep = 'Keep it as it is', danger = true, act, onDone, onClose }: ConfirmProps) {
   const change = useChange(act)
   const go = async () => {
     if (!(await change.run())) return
@@ -83,7 +85,7 @@ export function Confirm({ title, children, verb, danger = true, act, onDone, onC
         <ErrorNote error={change.error} />
       </div>
       <footer class="dialog-foot">
-        <Button onClick={onClose}>Keep it as it is</Button>
+        <Button onClick={onClose}>{keep}</Button>
         <Button kind={danger ? 'danger' : 'primary'} busy={change.busy} onClick={() => void go()}>
           {verb}
         </Button>

@@ -2,6 +2,7 @@ import { createContext, type ComponentChildren } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { ApiError } from '../../shared/api.ts'
 import type { Loaded } from '../asking.ts'
+import { faultsOf } from '../faults.ts'
 import { Icon, type IconName } from './icons.tsx'
 
 type Kind = 'bad' | 'warn' | 'good' | 'info'
@@ -22,7 +23,13 @@ export function ErrorNote({ error, retry }: { error: ApiError | null; retry?: ()
   if (!error || error.code === 'stopped') return null
   return (
     <Notice kind="bad">
-      <p>{error.message}</p>
+      {faultsOf(error).length === 0 && <p>{error.message}</p>}
+      {faultsOf(error).map(({ path, message }) => (
+        <p key={path}>
+          {path && <strong>{pathWords(path)}: </strong>}
+          {message}
+        </p>
+      ))}
       {error.status >= 500 && error.requestId && <p class="small">Number for support: {error.requestId}</p>}
       {retry && (
         <button type="button" class="button small" onClick={retry}>
@@ -31,6 +38,11 @@ export function ErrorNote({ error, retry }: { error: ApiError | null; retry?: ()
       )}
     </Notice>
   )
+}
+
+/** "customerLimit.bytes" is "customer limit, bytes" to people. */
+function pathWords(path: string): string {
+  return path.replace(/\./g, ', ').replace(/([A-Z])/g, (sign) => ` ${sign.toLowerCase()}`)
 }
 
 /** Nothing here yet, and what to do about it. */

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useState } from 'preact/hooks'
-import type { ApiError } from '../../shared/api.ts'
 
 type FieldProps = {
   label: string
@@ -217,13 +216,6 @@ export function Toggle({ label, on, onValue, hint }: { label: string; on: boolea
       </span>
     </label>
   )
-}
-
-/** What the server found wrong with one field of what was sent. */
-export function faultOf(error: ApiError | null, path: string): string | undefined {
-  const faults = error?.details['faults']
-  if (!Array.isArray(faults)) return undefined
-  return (faults as { path: string; message: string }[]).find((fault) => fault.path === path)?.message
 }
 
 /** The largest unit in which the value reads well: 1.5 GB, but 100 MB. */

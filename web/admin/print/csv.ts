@@ -1,10 +1,10 @@
-import { bytes, duration, groupedCode, plainCode, speedLimit } from '../../shared/format.ts'
+import { bytes, duration, plainCode, speedLimit } from '../../shared/format.ts'
 import { moneyDigits } from '../words.ts'
 import { voucherLink } from './qr.ts'
 import type { Print } from './sheet.tsx'
 
 /** A table of vouchers for a spreadsheet: UTF-8 with its mark, CRLF, every field quoted. */
-export function csvOf({ venue, offer, expiresAt }: Print, codes: string[]): string {
+export function csvOf({ venue, offer, expiresAt, portalHost }: Print, codes: string[]): string {
   const price = (offer.priceMinor / 10 ** moneyDigits(offer.currency)).toFixed(moneyDigits(offer.currency))
   const head = ['code', 'printed as', 'link', 'venue', 'wifi', 'package', 'data', 'time', 'speed', 'price', 'currency', 'redeem by']
   const same = [
@@ -18,7 +18,7 @@ export function csvOf({ venue, offer, expiresAt }: Print, codes: string[]): stri
     offer.currency,
     expiresAt ?? '',
   ]
-  const rows = codes.map((code) => [plainCode(code), groupedCode(code), voucherLink(code), ...same])
+  const rows = codes.map((code) => [plainCode(code), code, voucherLink(code, portalHost), ...same])
   return `\uFEFF${[head, ...rows].map((row) => row.map(field).join(',')).join('\r\n')}\r\n`
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { counted, groupedCode } from '../../shared/format.ts'
+import { counted } from '../../shared/format.ts'
 import { useAccount } from '../account.ts'
 import { useChange } from '../asking.ts'
 import type { Package } from '../contract.ts'
@@ -20,14 +20,14 @@ const SAMPLES = 3
 
 /** What to do with new codes: print, save, copy. It does not go away by accident. */
 export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void }) {
-  const { settings } = useAccount()
+  const { settings, portalHost } = useAccount()
   const say = useSay()
   const [paper, setPaper] = useState<PaperName>('a4')
   const [drawn, setDrawn] = useState(0)
   const [taken, setTaken] = useState(false)
   const [leaving, setLeaving] = useState(false)
-  const samples = useSamples(made)
-  const print: Print = { venue: settings, offer: made.offer, expiresAt: made.expiresAt }
+  const samples = useSamples(made, portalHost)
+  const print: Print = { venue: settings, offer: made.offer, expiresAt: made.expiresAt, portalHost }
 
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()
@@ -41,7 +41,7 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
     setTaken(true)
   })
   const copying = useChange(async () => {
-    await copyText(made.codes.map(groupedCode).join('\n'))
+    await copyText(made.codes.join('\n'))
     setTaken(true)
     say('The codes are copied.')
   })
@@ -66,8 +66,8 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
             onValue={setPaper}
             options={[
               { value: 'a4', label: 'A4 labels' },
-              { value: 'r80', label: '80 mm receipts' },
-              { value: 'r58', label: '58 mm receipts' },
+              { value: 'r80', label: '80 mm' },
+              { value: 'r58', label: '58 mm' },
             ]}
           />
           <div class="row">
@@ -100,7 +100,7 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
             </h3>
             <ul class="made-codes code" tabIndex={0} aria-label="Codes">
               {made.codes.map((code) => (
-                <li key={code}>{groupedCode(code)}</li>
+                <li key={code}>{code}</li>
               ))}
             </ul>
           </section>
@@ -123,6 +123,7 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
         <Confirm
           title="Are the codes safe?"
           verb="Close, I have them"
+          keep="Go back"
           danger={!taken}
           act={async () => onDone()}
           onClose={() => setLeaving(false)}
@@ -139,15 +140,18 @@ export function MadeVouchers({ made, onDone }: { made: Made; onDone: () => void 
 }
 
 /** The first few, drawn with their QR, to look at before printing. */
-function useSamples(made: Made): { code: string; qr: QrShape }[] {
+function useSamples(made: Made, portalHost: string): { code: string; qr: QrShape }[] {
   const [samples, setSamples] = useState<{ code: string; qr: QrShape }[]>([])
   useEffect(() => {
     const codes = made.codes.slice(0, SAMPLES)
-    drawCodes(codes.map(voucherLink), () => {}).then(
+    drawCodes(
+      codes.map((code) => voucherLink(code, portalHost)),
+      () => {},
+    ).then(
       (shapes) => setSamples(codes.flatMap((code, at) => (shapes[at] ? [{ code, qr: shapes[at] }] : []))),
       // Printing asks again, and says why it cannot.
       () => setSamples([]),
     )
-  }, [made])
+  }, [made, portalHost])
   return samples
 }

@@ -11,7 +11,10 @@ const SPARE_MM = 2
  */
 export async function printVouchers(batch: Print & { codes: string[]; paper: PaperName }, drawn: (count: number) => void): Promise<void> {
   const { codes, paper, ...print } = batch
-  const shapes = await drawCodes(codes.map(voucherLink), drawn)
+  const shapes = await drawCodes(
+    codes.map((code) => voucherLink(code, print.portalHost)),
+    drawn,
+  )
   const vouchers = codes.flatMap((code, at) => (shapes[at] ? [{ code, qr: shapes[at] }] : []))
 
   clearPrint()

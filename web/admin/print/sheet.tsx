@@ -1,7 +1,7 @@
-import { bytes, duration, groupedCode, price, speed } from '../../shared/format.ts'
+import { bytes, duration, price, speed } from '../../shared/format.ts'
 import type { Package, Settings } from '../contract.ts'
 import { day } from '../words.ts'
-import { portalHost, type QrShape } from './qr.ts'
+import type { QrShape } from './qr.ts'
 
 export type PaperName = 'a4' | 'r80' | 'r58'
 export type Paper = { widthMm: number; heightMm: number | null; marginMm: number; perPage: number }
@@ -14,7 +14,12 @@ export const papers: Record<PaperName, Paper> = {
 }
 
 /** What is the same on every voucher of a batch. */
-export type Print = { venue: Pick<Settings, 'venueName' | 'ssid' | 'supportPhone'>; offer: Package; expiresAt: string | null }
+export type Print = {
+  venue: Pick<Settings, 'venueName' | 'ssid' | 'supportPhone'>
+  offer: Package
+  expiresAt: string | null
+  portalHost: string
+}
 
 type SheetProps = { print: Print; paper: PaperName; vouchers: { code: string; qr: QrShape }[] }
 
@@ -38,13 +43,12 @@ export function Sheet({ print, paper, vouchers }: SheetProps) {
 type LabelProps = { code: string; qr: QrShape; print: Print; paper: PaperName }
 
 /** One voucher, black on white. */
-export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, paper }: LabelProps) {
+export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt, portalHost }, paper }: LabelProps) {
   const gives = [
     offer.dataLimit === null ? 'Unlimited data' : bytes(offer.dataLimit),
     duration(offer.durationSeconds),
     offer.downBps === null ? '' : speed(offer.downBps),
   ]
-  const shownCode = groupedCode(code)
   return (
     <article class={`voucher ${paper}`}>
       <header>
@@ -55,8 +59,8 @@ export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, pap
         <div class="voucher-words">
           <p class="voucher-package">{offer.name}</p>
           <p>{gives.filter(Boolean).join(' · ')}</p>
-          <p class="voucher-code" style={{ '--signs': shownCode.length }}>
-            {shownCode}
+          <p class="voucher-code" style={{ '--signs': code.length }}>
+            {code}
           </p>
         </div>
         <svg
@@ -70,12 +74,12 @@ export function VoucherLabel({ code, qr, print: { venue, offer, expiresAt }, pap
         </svg>
       </div>
       <footer>
-        <p>
-          {venue.ssid ? `Join “${venue.ssid}”, scan the code` : 'Join the Wi-Fi, scan the code'}, or open {portalHost()} and type it in.
+        <p class="voucher-how">
+          Join {venue.ssid ? `“${venue.ssid}”` : 'the Wi-Fi'} and scan, or open {portalHost}
         </p>
         <p class="voucher-small">
           {expiresAt && <span>Redeem by {day(expiresAt)}</span>}
-          {venue.supportPhone && <span>Help: {venue.supportPhone}</span>}
+          {venue.supportPhone && <span>Help {venue.supportPhone}</span>}
         </p>
       </footer>
     </article>

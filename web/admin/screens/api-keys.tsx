@@ -2,10 +2,11 @@ import { useState } from 'preact/hooks'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
 import type { ApiKey, Role } from '../contract.ts'
+import { faultOf } from '../faults.ts'
 import { copyText } from '../parts/copy.ts'
 import { AskForm, Confirm, Dialog } from '../parts/dialog.tsx'
 import { Arrived, Button, Empty, ErrorNote, Notice, useSay } from '../parts/feedback.tsx'
-import { Choice, faultOf, TextField } from '../parts/form.tsx'
+import { Choice, TextField } from '../parts/form.tsx'
 import { Badge, Card } from '../parts/page.tsx'
 import { day } from '../words.ts'
 
@@ -33,7 +34,7 @@ export function ApiKeys() {
             <Empty icon="key" title="No keys">
               <p>
                 A key lets a till or another program sell vouchers by itself. What it can ask is described at{' '}
-                <a href="/api/docs">/api/docs</a>.
+                <a href="/api/docs/">/api/docs</a>.
               </p>
             </Empty>
           ) : (

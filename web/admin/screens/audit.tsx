@@ -6,6 +6,7 @@ import { useRefreshOn } from '../live.ts'
 import { Arrived, Empty } from '../parts/feedback.tsx'
 import { Card, Page, Pager } from '../parts/page.tsx'
 import { day } from '../words.ts'
+import { actionWords, detailWords } from './audit-words.ts'
 
 /** Who changed what, newest first. */
 export function Audit() {
@@ -47,7 +48,8 @@ export function Audit() {
 }
 
 function Entry({ entry }: { entry: AuditEntry }) {
-  const details = pairs(entry.details)
+  const { settings } = useAccount()
+  const details = detailWords(entry.details, settings.currency)
   return (
     <li>
       <time class="figures soft" dateTime={entry.at}>
@@ -55,8 +57,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
       </time>
       <div>
         <p>
-          <strong>{entry.actor || 'Somebody'}</strong> {entry.action.replace(/[._]/g, ' ')}
-          {entry.subject && <span class="figures"> {/^\d+$/.test(entry.subject) ? `no. ${entry.subject}` : entry.subject}</span>}
+          <strong>{entry.actor || 'Somebody'}</strong> {actionWords(entry.action)} <Subject entry={entry} />
         </p>
         {details.length > 0 && (
           <dl class="audit-details figures">
@@ -73,6 +74,18 @@ function Entry({ entry }: { entry: AuditEntry }) {
   )
 }
 
+/** The thing that was changed, with a way to it where it has a page. */
+function Subject({ entry }: { entry: AuditEntry }) {
+  if (!entry.subject) return null
+  const screen = { vouchers: 'vouchers', session: 'sessions', package: 'packages' }[entry.action.split('.')[0] ?? '']
+  if (!screen || entry.action === 'package.archive') return <span class="figures">{entry.subject}</span>
+  return (
+    <a class="figures" href={`#/${screen}/${entry.subject}`}>
+      {entry.subject}
+    </a>
+  )
+}
+
 function byDay(entries: AuditEntry[]): [string, AuditEntry[]][] {
   const days = new Map<string, AuditEntry[]>()
   for (const entry of entries) {
@@ -80,20 +93,6 @@ function byDay(entries: AuditEntry[]): [string, AuditEntry[]][] {
     days.set(date, [...(days.get(date) ?? []), entry])
   }
   return [...days]
-}
-
-const LONGEST = 60
-
-/** The fields of a change, as words: "data limit" "5368709120". */
-function pairs(details: unknown): [string, string][] {
-  if (typeof details !== 'object' || details === null) return []
-  return Object.entries(details).map(([name, value]) => [name.replace(/([A-Z])/g, ' $1').toLowerCase(), shortened(value)])
-}
-
-function shortened(value: unknown): string {
-  if (value === null || value === '') return 'none'
-  const text = typeof value === 'number' ? value.toLocaleString('en-US') : typeof value === 'string' ? value : JSON.stringify(value)
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
 function clock(iso: string): string {

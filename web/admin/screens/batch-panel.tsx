@@ -15,7 +15,7 @@ type PanelProps = { id: number; onChanged: () => void; onClose: () => void }
 
 /** One batch: how it sells, and which codes are gone. */
 export function BatchPanel({ id, onChanged, onClose }: PanelProps) {
-  const { api } = useAccount()
+  const { api, me } = useAccount()
   const say = useSay()
   const [voiding, setVoiding] = useState(false)
   const detail = useLoaded(() => api.get<BatchDetail>(`/api/admin/vouchers/${id}`), [id])
@@ -27,7 +27,7 @@ export function BatchPanel({ id, onChanged, onClose }: PanelProps) {
       <div class="dialog-body stack" tabIndex={0}>
         <Arrived loaded={detail}>{(data) => <Detail {...data} />}</Arrived>
       </div>
-      {batch && !batch.voidedAt && left > 0 && (
+      {me.role === 'owner' && batch && !batch.voidedAt && left > 0 && (
         <footer class="dialog-foot">
           <Button kind="danger" icon="stop" onClick={() => setVoiding(true)}>
             Void what is left

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { bytes, duration, price, speed, speedLimit } from '../../shared/format.ts'
+import { bytes, duration, price, speed } from '../../shared/format.ts'
 import type { Api } from '../../shared/api.ts'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
@@ -10,15 +10,16 @@ import { Arrived, Button, Empty, ErrorNote, useSay } from '../parts/feedback.tsx
 import { Icon } from '../parts/icons.tsx'
 import { Badge, Page } from '../parts/page.tsx'
 import { go } from '../router.ts'
+import { speedPair } from '../words.ts'
 import { limitWords } from './package-draft.ts'
 import { PackageForm } from './package-form.tsx'
 
 /** What is for sale, in the order of the portal. A cashier looks, the owner changes. */
 export function PackagesScreen({ rest }: { rest: string[] }) {
   const { api, me } = useAccount()
-  const packages = useLoaded(() => api.get<Packages>('/api/admin/packages'))
-  useRefreshOn('catalogue', packages.reload)
   const mayChange = me.role === 'owner'
+  const packages = useLoaded(() => api.get<Packages>(`/api/admin/packages?archived=${mayChange ? 'with' : 'without'}`))
+  useRefreshOn('catalogue', packages.reload)
   const all = packages.data?.packages ?? []
   const opened = rest[0] === 'new' ? 'new' : all.find(({ id }) => id === Number(rest[0]))
 
@@ -85,7 +86,7 @@ function Offer({ offer }: { offer: Package }) {
   const facts: [string, string][] = [
     ['Data', offer.dataLimit === null ? 'Unlimited' : bytes(offer.dataLimit)],
     ['Time', duration(offer.durationSeconds)],
-    ['Speed', `${speedLimit(offer.downBps)} / ${offer.upBps === null ? 'full' : speed(offer.upBps)}`],
+    ['Speed', speedPair(offer.downBps, offer.upBps)],
     ['Devices', String(offer.maxDevices)],
   ]
   return (

@@ -3,9 +3,10 @@ import { bytes, duration } from '../../shared/format.ts'
 import { useAccount } from '../account.ts'
 import { useChange } from '../asking.ts'
 import type { SessionView } from '../contract.ts'
+import { faultOf } from '../faults.ts'
 import { Confirm, Dialog } from '../parts/dialog.tsx'
 import { Button, ErrorNote, useSay } from '../parts/feedback.tsx'
-import { AmountField, Choice, faultOf } from '../parts/form.tsx'
+import { AmountField, Choice } from '../parts/form.tsx'
 import { customerWords, GB, MB, sizeUnits, timeUnits } from '../words.ts'
 
 type ChangeProps = { session: SessionView; onDone: () => void; onClose: () => void }

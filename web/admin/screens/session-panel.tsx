@@ -1,15 +1,14 @@
 import { useState } from 'preact/hooks'
-import { countdown, counted, groupedCode, moment, speed, speedLimit } from '../../shared/format.ts'
-import { ApiError } from '../../shared/api.ts'
+import { countdown, counted, moment, speed } from '../../shared/format.ts'
 import { useAccount } from '../account.ts'
 import { useLoaded, useNow } from '../asking.ts'
-import type { SessionPage, SessionView } from '../contract.ts'
+import type { SessionView } from '../contract.ts'
 import { useReading, useRefreshOn } from '../live.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Button, ErrorNote, Waiting } from '../parts/feedback.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Badge, Facts } from '../parts/page.tsx'
-import { ago, customerWords, statusWords } from '../words.ts'
+import { ago, customerWords, speedPair, statusWords } from '../words.ts'
 import { EndSession, ExtendSession } from './session-changes.tsx'
 import { UseMeter } from './use-meter.tsx'
 
@@ -18,20 +17,13 @@ type PanelProps = { id: number; known: SessionView | null; onChanged: () => void
 /** One session in full, beside the list. */
 export function SessionPanel({ id, known, onChanged, onClose }: PanelProps) {
   const { api } = useAccount()
-  const loaded = useLoaded(() => findSession(id), [id])
+  const loaded = useLoaded(async () => (await api.get<{ session: SessionView }>(`/api/admin/sessions/${id}`)).session, [id])
   useRefreshOn('session', loaded.reload)
   const [asking, setAsking] = useState<'end' | 'extend' | null>(null)
   const session = loaded.data ?? known
   const changed = () => {
     loaded.reload()
     onChanged()
-  }
-
-  async function findSession(wanted: number): Promise<SessionView> {
-    const page = await api.get<SessionPage>(`/api/admin/sessions?status=all&pageSize=200&search=${wanted}`)
-    const found = page.sessions.find((one) => one.id === wanted)
-    if (!found) throw new ApiError('not-found', `There is no session ${wanted}.`, 404)
-    return found
   }
 
   return (
@@ -86,8 +78,8 @@ function SessionDetail({ session }: { session: SessionView }) {
       <Facts
         facts={[
           ['Package', session.packageName],
-          ['Speed', `${speedLimit(session.downBps)} down, ${session.upBps === null ? 'full speed' : speed(session.upBps)} up`],
-          ['Resume code', <span class="code">{groupedCode(session.resumeCode)}</span>],
+          ['Speed', speedPair(session.downBps, session.upBps)],
+          ['Resume code', <span class="code">{session.resumeCode}</span>],
           [
             'Paid by',
             `${session.paymentMethod === 'voucher' ? 'Voucher' : session.paymentMethod === 'Mobile Money' ? 'Mobile money' : 'Points'} ${session.paymentReference}`,
@@ -135,7 +127,7 @@ function SessionDetail({ session }: { session: SessionView }) {
                 <Icon name="clock" />
                 <span>
                   {one.packageName}
-                  <small class="code">{groupedCode(one.resumeCode)}</small>
+                  <small class="code">{one.resumeCode}</small>
                 </span>
               </li>
             ))}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { countdown, counted, groupedCode, speed } from '../../shared/format.ts'
+import { countdown, counted, speed } from '../../shared/format.ts'
 import { useAccount } from '../account.ts'
 import { useLoaded, useMedia, useNow, useSettled } from '../asking.ts'
 import type { SessionFilter, SessionPage, SessionView } from '../contract.ts'
@@ -198,7 +198,7 @@ function SpeedNow({ session }: { session: SessionView }) {
 
 function secondLine(session: SessionView): string {
   const devices = session.devices.length > 1 ? ` · ${counted(session.devices.length, 'device')}` : ''
-  return `${groupedCode(session.resumeCode)}${devices}`
+  return `${session.resumeCode}${devices}`
 }
 
 function timeLeft(session: SessionView, now: number): string {

@@ -3,8 +3,9 @@ import { accentColours, contrast } from '../../shared/accent.ts'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
 import type { Settings } from '../contract.ts'
+import { faultOf } from '../faults.ts'
 import { Arrived, Button, ErrorNote, useSay } from '../parts/feedback.tsx'
-import { Choice, faultOf, Field, NumberField, TextField } from '../parts/form.tsx'
+import { Choice, Field, NumberField, TextField } from '../parts/form.tsx'
 import { Card, Page } from '../parts/page.tsx'
 import { logoFromFile } from './logo.ts'
 
@@ -51,10 +52,10 @@ function SettingsForm({ saved: first }: { saved: Settings }) {
       <Venue {...parts} />
       <Looks {...parts} />
       <Behaviour {...parts} />
-      <div class={`save-bar ${count > 0 ? 'shown' : ''}`}>
+      <div class="save-bar" hidden={count === 0}>
         <ErrorNote error={saving.error} />
         <div class="split">
-          <p role="status">{count > 0 ? 'Not saved yet' : 'Everything is saved'}</p>
+          <p role="status">{count > 0 && 'Not saved yet'}</p>
           <span class="row">
             <Button disabled={count === 0 || saving.busy} onClick={() => setDraft(saved)}>
               Undo

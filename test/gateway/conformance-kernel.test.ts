@@ -1,0 +1,221 @@
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import test from 'ava'
+import { tuneBox } from '#lab/box.ts'
+import { makeBackbone, namesOf, plugPhone, removeVenue, internetAddress } from '#lab/namespaces.ts'
+import { inside, run, start, until } from '#lab/run.ts'
+import type { LanDevice, Reading } from '#server/gateway/grant.ts'
+import { countRules, ruleset } from '#server/gateway/nft.ts'
+import type { Ask as AskBox } from './box.ts'
+import { PACKET_BYTES, conformance, grant, phone1, phone2, type Bench } from './conformance.ts'
+import type { Ask as AskPeer, Heard } from './peer.ts'
+import { talkTo, type Talk } from './talk.ts'
+
+const prefix = 'kgw-conf'
+const { box, internet } = namesOf(prefix)
+const peer = join(import.meta.dirname, 'peer.ts')
+const internetPort = 4000
+const wires: { device: LanDevice; namespace: string; talk: Talk<AskPeer> }[] = []
+let web: Talk<AskPeer>
+
+test.before(async () => {
+  await removeVenue(prefix)
+  await makeBackbone(prefix)
+  await tuneBox(prefix)
+  web = talkTo(internet, peer)
+  for (const [index, device] of [phone1, phone2].entries()) {
+    const { namespace } = await plugPhone(prefix, index + 1)
+    await addAddress(namespace, device.ip)
+    wires.push({ device, namespace, talk: talkTo(namespace, peer) })
+  }
+})
+
+test.after.always(async () => {
+  await Promise.all([...wires.map((wire) => wire.talk.end()), web?.end()])
+  await removeVenue(prefix)
+})
+
+conformance(test, 'kernel', open)
+
+test.serial('kernel: it lists as many rules as the ruleset is counted to have', async (t) => {
+  const bench = await open()
+  t.teardown(bench.close)
+  await bench.enforce()
+  const listed = JSON.parse(await inBox('/usr/sbin/nft', '-j', 'list', 'table', 'inet', 'kswifi')) as { nftables: { rule?: unknown }[] }
+  const text = ruleset({ lan: 'lan0', wan: 'wan0', lanAddress: '10.64.0.1', portalPort: 8080 })
+  t.is(listed.nftables.filter((one) => one.rule).length, countRules(text))
+})
+
+test.serial('kernel: enforcing what is already so writes nothing', async (t) => {
+  const bench = await open()
+  t.teardown(bench.close)
+  await bench.want(grant({ limitBytes: 10_500, downBps: 10_000_000, upBps: 5_000_000 }))
+  await bench.enforce()
+  const told = await watchKernel()
+  await bench.enforce()
+  await bench.enforce([7])
+  await bench.poll()
+  t.deepEqual(await told(), [])
+})
+
+test.serial('kernel: a session that ended leaves nothing behind', async (t) => {
+  const bench = await open()
+  t.teardown(bench.close)
+  await bench.enforce()
+  const [table, classes] = [await rules(), await inBox('tc', 'class', 'show', 'dev', 'lan0')]
+  await bench.want(grant({ limitBytes: 10_500, downBps: 10_000_000, upBps: 5_000_000 }))
+  await bench.enforce()
+  await bench.pass(phone1, 'up', 2)
+  t.not(await rules(), table)
+  t.not(await inBox('tc', 'class', 'show', 'dev', 'lan0'), classes)
+  await bench.want()
+  await bench.enforce([7])
+  t.is(await rules(), table)
+  t.is(await inBox('tc', 'class', 'show', 'dev', 'lan0'), classes)
+  t.is(await inBox('conntrack', '-L', '-m', '7'), '')
+  t.notRegex(await inBox('ip', 'neigh', 'show', 'nud', 'permanent'), /10\.64/)
+})
+
+test.serial('kernel: a second gateway takes over what the first left, with the higher count', async (t) => {
+  const first = await open()
+  const terms = grant({ limitBytes: 10_500, downBps: 50_000_000 })
+  await first.want(terms)
+  await first.enforce()
+  t.is(await first.pass(phone1, 'up', 4), 4)
+  await first.close()
+  t.is(await pass(phone1, 'up', 2), 2, 'the kernel goes on without anybody')
+  const before = await inBox('tc', 'class', 'show', 'dev', 'lan0')
+  const second = await adopt()
+  t.teardown(second.close)
+  await second.want(terms)
+  await second.enforce()
+  t.is(await inBox('tc', 'class', 'show', 'dev', 'lan0'), before, 'the same class is used on')
+  await second.poll()
+  t.is((await second.readings()).at(-1)?.usedBytes, 6_000)
+  t.is(await second.pass(phone1, 'up', 30), 4)
+})
+
+test.serial('kernel: a gateway that was away when the data ran out settles that at its start', async (t) => {
+  const first = await open()
+  const terms = grant({ limitBytes: 10_500 })
+  await first.want(terms)
+  await first.enforce()
+  await first.close()
+  t.is(await pass(phone1, 'up', 30), 10)
+  const second = await adopt()
+  t.teardown(second.close)
+  await second.want(terms)
+  await second.poll()
+  const { usedBytes, depleted } = (await second.readings()).at(-1)!
+  t.deepEqual({ usedBytes, depleted }, { usedBytes: 10_500, depleted: true })
+})
+
+test.serial('kernel: the moment of depletion is told without a poll', async (t) => {
+  const bench = await open()
+  t.teardown(bench.close)
+  await bench.want(grant({ limitBytes: 3_000 }))
+  await bench.enforce()
+  t.is(await bench.pass(phone1, 'up', 5), 3)
+  const depleted = await until('it is told', async () => (await bench.readings()).find((one) => one.depleted), 5000, 5)
+  t.deepEqual(depleted, { session: 7, usedBytes: 3_000, uploadedBytes: 3_000, depleted: true })
+})
+
+/** A gateway in a process of its own, in a box that holds nothing. */
+async function open(): Promise<Bench> {
+  await forget()
+  await inBox('conntrack', '-F')
+  await inBox('ip', 'neigh', 'flush', 'dev', 'lan0', 'nud', 'permanent')
+  for (const device of ['lan0', 'wan0']) await run(inside(box, ['tc', 'qdisc', 'del', 'dev', device, 'root']), { allowFailure: true })
+  return adopt()
+}
+
+async function adopt(): Promise<Bench> {
+  const talk = talkTo<AskBox>(box, join(import.meta.dirname, 'box.ts'))
+  return {
+    want: (...grants) => talk.ask({ do: 'want', grants }),
+    enforce: (sessions) => talk.ask({ do: 'enforce', sessions }),
+    poll: (sessions) => talk.ask({ do: 'poll', sessions }),
+    readings: () => talk.ask<Reading[]>({ do: 'readings' }),
+    pass,
+    forget,
+    close: talk.end,
+  }
+}
+
+async function forget(): Promise<void> {
+  await inBox('/usr/sbin/nft', 'flush', 'ruleset')
+}
+
+/** Real datagrams between a phone and the internet; a MAC's wire is the phone that sends, whatever address it wears. */
+async function pass(device: LanDevice, direction: 'down' | 'up', packets: number): Promise<number> {
+  const number = wires.findIndex((wire) => wire.device.mac === device.mac) + 1
+  const { namespace, talk } = wires[number - 1]!
+  const own = wires[number - 1]!.device.ip
+  if (device.ip !== own) await addAddress(namespace, device.ip, own)
+  // One port for each phone on both sides, so that the internet knows them apart behind one address.
+  const port = internetPort + number
+  const ear = direction === 'up' ? web : talk
+  const before = (await ear.ask<Heard>({ do: 'heard', port })).packets
+  if (direction === 'up') await talk.ask({ do: 'send', port, to: internetAddress, toPort: port, count: packets, bytes: PACKET_BYTES })
+  else await web.ask({ do: 'answer', port, count: packets, bytes: PACKET_BYTES })
+  await drained(namespace, `p${number}`)
+  const arrived = (await ear.ask<Heard>({ do: 'heard', port })).packets - before
+  if (device.ip !== own) await addAddress(namespace, own, device.ip)
+  return arrived
+}
+
+/** Every packet that was sent on a wire has come out of it, and none waits in a queue. */
+async function drained(namespace: string, port: string): Promise<void> {
+  await until('the wires are still', async () => {
+    const [phone, web, lan, wan, queues] = await Promise.all([
+      counters(namespace, 'eth0'),
+      counters(internet, 'eth0'),
+      counters(box, port),
+      counters(box, 'wan0'),
+      inBox('tc', '-s', 'qdisc', 'show'),
+    ])
+    const still = phone.sent === lan.came && lan.sent === phone.came && wan.sent === web.came && web.sent === wan.came
+    return still && [...queues.matchAll(/backlog \S+ (\d+)p/g)].every((match) => match[1] === '0')
+  }, 10_000, 5)
+}
+
+async function counters(namespace: string, device: string): Promise<{ sent: number; came: number }> {
+  const { stdout } = await run(['ip', '-n', namespace, '-s', '-j', 'link', 'show', 'dev', device])
+  const [{ stats64 }] = JSON.parse(stdout) as [{ stats64: Record<'rx' | 'tx', { packets: number }> }]
+  return { sent: stats64.tx.packets, came: stats64.rx.packets }
+}
+
+/** Gives a phone an address, in place of the one it had, and the route through the box. */
+async function addAddress(namespace: string, ip: string, instead?: string): Promise<void> {
+  const lines = [instead ? `addr del ${instead}/16 dev eth0` : '', `addr add ${ip}/16 dev eth0`, 'route replace default via 10.64.0.1']
+  await run(['ip', '-n', namespace, '-batch', '-'], { input: lines.filter(Boolean).join('\n') })
+}
+
+async function inBox(...argv: string[]): Promise<string> {
+  return (await run(inside(box, argv), { allowFailure: argv[0] === 'conntrack' })).stdout
+}
+
+/** Everything of our table but counts and remaining times. */
+async function rules(): Promise<string> {
+  return (await inBox('/usr/sbin/nft', 'list', 'table', 'inet', 'kswifi')).replace(/expires \S+/g, '')
+}
+
+/** @returns what ends the watch, and gives the lines that the kernel told of every change in between */
+async function watchKernel(): Promise<() => Promise<string[]>> {
+  const child = start(inside(box, ['/usr/sbin/nft', 'monitor']), { stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines: string[] = []
+  createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
+  // The monitor has begun, or has ended hearing, once it tells of a table that is made for it.
+  const mark = async (name: string) => {
+    await until(`the monitor tells of ${name}`, async () => {
+      await inBox('/usr/sbin/nft', `add table ip ${name}; delete table ip ${name}`)
+      return lines.some((line) => line.includes(`add table ip ${name}`))
+    }, 5000)
+  }
+  await mark('begins')
+  return async () => {
+    await mark('ends')
+    child.kill()
+    return lines.filter((line) => !/^#|table ip (begins|ends)$/.test(line))
+  }
+}

@@ -1,0 +1,51 @@
+import { bytes, duration, money, speed } from '../../shared/format.ts'
+
+const actions: Record<string, string> = {
+  'package.create': 'put on sale package',
+  'package.update': 'changed package',
+  'package.archive': 'took off sale package',
+  'vouchers.create': 'made voucher batch',
+  'vouchers.void': 'voided voucher batch',
+  'settings.update': 'changed the settings',
+  'staff.create': 'added member of staff',
+  'staff.update': 'changed member of staff',
+  'key.create': 'made API key',
+  'key.revoke': 'revoked API key',
+  'session.end': 'ended session',
+  'session.extend': 'added to session',
+}
+
+/** What somebody did: "ended session". */
+export function actionWords(action: string): string {
+  return actions[action] ?? action.replace(/[._]/g, ' ')
+}
+
+/** The fields of a change, as names and values for people: "data limit" "5 GB". */
+export function detailWords(details: unknown, venueCurrency: string): [string, string][] {
+  if (typeof details !== 'object' || details === null) return []
+  const { currency } = details as { currency?: unknown }
+  const paidIn = typeof currency === 'string' ? currency : venueCurrency
+  return Object.entries(details).map(([name, value]) => [nameWords(name), valueWords(name, value, paidIn)])
+}
+
+const LONGEST = 60
+
+function valueWords(name: string, value: unknown, currency: string): string {
+  if (value === null || value === '') return 'none'
+  if (typeof value === 'number') return numberWords(name, value, currency)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+/** The unit is the end of the name: durationSeconds, downBps, priceMinor. */
+function numberWords(name: string, value: number, currency: string): string {
+  if (name === 'bytes' || name === 'dataLimit') return bytes(value)
+  if (name === 'seconds' || name.endsWith('Seconds')) return duration(value)
+  if (name.endsWith('Bps')) return speed(value)
+  if (name === 'priceMinor') return money(value, currency)
+  return value.toLocaleString('en-US')
+}
+
+function nameWords(name: string): string {
+  return name.replace(/(Seconds|Bps|Minor)$/, '').replace(/([A-Z])/g, (sign) => ` ${sign.toLowerCase()}`)
+}
