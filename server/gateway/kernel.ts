@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import type { Gateway, GatewayNeeds, Grant, LanDevice } from './grant.ts'
 import { createTurns } from './lock.ts'
 import {
@@ -89,6 +90,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${base}`)
       held = new Map()
     }
+    await allowForwarding()
     adoptMinors()
     for (const [session, { minor, downBps, upBps }] of shaped) {
       const lost = (downBps !== null && !classes.down.has(minor)) || (upBps !== null && !classes.up.has(minor))
@@ -236,6 +238,12 @@ function devicesLost(held: Held | undefined, grant: Grant): LanDevice[] {
 function deviceOf(key: string): LanDevice {
   const [mac = '', ip = ''] = key.split(' . ')
   return { mac, ip }
+}
+
+/** Off at boot, so that nothing is forwarded before the rules are in; CAP_NET_ADMIN may write it. */
+async function allowForwarding(): Promise<void> {
+  const file = '/proc/sys/net/ipv4/ip_forward'
+  if ((await readFile(file, 'utf8')).trim() !== '1') await writeFile(file, '1')
 }
 
 /** Class numbers: a session keeps its own as long as it lives, also over a restart of this process. */

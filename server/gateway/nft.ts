@@ -151,7 +151,7 @@ export function depletedSession(line: string): number | undefined {
   return quota.used >= quota.bytes && quota.bytes > 0 ? sessionOf(quota.name) : undefined
 }
 
-/** What the rest of the box is told of a session. The kernel counts upload also of packets that the quota then drops. */
+/** What the rest of the box is told of a session. Quota and counter are read one after the other: upload may have run ahead. */
 export function readingOf(held: Held): Reading {
   const { session, limitBytes, usedBytes, uploadedBytes } = held
   return { session, usedBytes, uploadedBytes: Math.min(uploadedBytes, usedBytes), depleted: usedBytes >= limitBytes }

@@ -62,8 +62,8 @@ export async function openVenue(name: string, options: LabOptions = {}) {
   /** Counts what is carried from now on. Only what the box forwarded has a TTL of 63; its own answers have 64. */
   async function count(): Promise<() => Promise<Carried>> {
     const meter = (match: string) =>
-      `add table inet meter\ndelete table inet meter\ntable inet meter { counter carried {}\n` +
-      `chain came { type filter hook prerouting priority raw; ip ttl 63 ${match} counter name carried; } }`
+      `add table inet watch\ndelete table inet watch\ntable inet watch { counter carried {}\n` +
+      `chain came { type filter hook prerouting priority raw; ip ttl 63 ${match} counter name carried; }; }\n`
     const places = [...lab.phones.map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })), { namespace: lab.internet.namespace, from: '203.0.113.2' }]
     await Promise.all(places.map(({ namespace, from }) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input: meter(`ip saddr ${from}`) })))
     const read = async (namespace: string) => {

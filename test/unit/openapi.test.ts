@@ -67,10 +67,7 @@ test('the document says what it is', (t) => {
 test('every route is an operation, and no two share one', (t) => {
   const wanted = routes.map(({ method, path }) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
   t.true(wanted.length > 30)
-  t.deepEqual(
-    operations.map(({ name }) => name).toSorted(),
-    wanted.toSorted(),
-  )
+  t.deepEqual(operations.map(({ name }) => name).toSorted(), wanted.toSorted())
 })
 
 test('every parameter in a path is declared, required and has a shape', (t) => {
@@ -109,7 +106,7 @@ test('a body is JSON with a shape, and never with GET', (t) => {
 
 test('what is for staff says so, and nothing else under /api/admin is open', (t) => {
   const open = operations.filter(({ path, operation }) => path.startsWith('/api/admin/') && !operation.security).map(({ name }) => name)
-  t.deepEqual(open.toSorted(), ['GET /api/admin/login', 'POST /api/admin/login', 'POST /api/admin/logout'].filter((name) => open.includes(name)))
+  t.deepEqual(open, ['POST /api/admin/login'])
   const schemes = Object.keys(described.components.securitySchemes)
   for (const { name, operation } of operations)
     for (const scheme of (operation.security ?? []).flatMap((one) => Object.keys(one))) t.true(schemes.includes(scheme), name)

@@ -19,8 +19,13 @@ export function Dialog({ title, shape = 'box', onClose, children }: DialogProps)
   const titleId = useId()
   useEffect(() => {
     const dialog = element.current
+    const before = document.activeElement
     dialog?.showModal()
-    return () => dialog?.close()
+    return () => {
+      dialog?.close()
+      // The dialog leaves the page together with the focus in it; the browser alone would drop that to the top of the page.
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true })
+    }
   }, [])
   const followClose = () => {
     // Browsers close a dialog over our heads at the second Escape: whoever wants to keep it (unsaved codes) gets it back.

@@ -123,6 +123,13 @@ export const useSay = () => useContext(SayContext)
 export function Saying({ children }: { children: ComponentChildren }) {
   const [words, setWords] = useState('')
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const line = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // Only the browser's top layer is above an open dialog; browsers without popovers show it beside.
+    if (!words || !line.current?.isConnected) return
+    line.current.hidePopover?.()
+    line.current.showPopover?.()
+  }, [words])
   const say = useRef((text: string) => {
     setWords(text)
     clearTimeout(timer.current)
@@ -131,7 +138,7 @@ export function Saying({ children }: { children: ComponentChildren }) {
   return (
     <SayContext.Provider value={say.current}>
       {children}
-      <div class="said" role="status">
+      <div ref={line} class="said" role="status" popover="manual">
         {words && (
           <p>
             <Icon name="check" size={18} />
