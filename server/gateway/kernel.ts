@@ -117,7 +117,9 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const at = now()
     const changes = noChanges()
     for (const one of ending) changeToCut(changes, one, at)
-    const lostDevices = grants.flatMap((grant) => devicesLost(held.get(grant.session), grant))
+    const lost = grants.flatMap((grant) =>
+      devicesLost(held.get(grant.session), grant).map((device) => ({ ...device, session: grant.session })),
+    )
     for (const grant of grants) changeToGrant(changes, held.get(grant.session), grant, minorOf(grant), at)
 
     const unshaped = grants.filter(isUnshaped)
@@ -137,7 +139,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       shaped.set(grant.session, { minor, downBps: grant.downBps, upBps: grant.upBps })
     }
     if (ending.length > 0) await remove(ending)
-    await tidyFlows(ending, lostDevices)
+    await tidyFlows(ending, lost)
   }
 
   /** Sessions that were cut off: their last reading, then nothing of them is left. */
@@ -210,7 +212,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     )
   }
 
-  async function tidyFlows(ending: Held[], lost: LanDevice[]): Promise<void> {
+  async function tidyFlows(ending: Held[], lost: (LanDevice & { session: number })[]): Promise<void> {
     const gone = [...ending.flatMap((one) => [...one.phones.keys()]).map(deviceOf), ...lost]
     if (gone.length > 0) {
       const claimed = new Set([...held.values()].flatMap((one) => [...one.phones.keys()]))
@@ -218,7 +220,10 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       const batch = free.map(({ ip }) => `neigh del ${ip} dev ${needs.lan.device}\n`).join('')
       if (batch) await run('ip', ['-force', '-batch', '-'], batch).catch(() => {})
     }
-    const deletions = [...ending.map((one) => ['-D', '-m', String(one.session)]), ...lost.map((device) => ['-D', '-s', device.ip])]
+    const deletions = [
+      ...ending.map((one) => ['-D', '-m', String(one.session)]),
+      ...lost.map(({ ip, session }) => ['-D', '-s', ip, '-m', String(session)]),
+    ]
     // conntrack exits with 1 when it found nothing to delete.
     for (const args of deletions.slice(0, TIDY_AT_MOST)) await run('conntrack', args).catch(() => {})
   }

@@ -31,7 +31,7 @@ table ${TABLE} {
   chain from_lan {
     meta nfproto ipv6 drop
     meta mark set ether saddr . ip saddr map @phones
-    ct mark set meta mark
+    ip daddr != ${box.lanAddress} ct mark set meta mark
   }
   chain to_portal {
     type nat hook prerouting priority dstnat; policy accept;
