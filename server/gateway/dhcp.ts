@@ -2,6 +2,9 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { LanDevice } from './grant.ts'
 
+/** Who holds an address is believed for so long; that it really is them is checked in the neighbour table. */
+const FRESH_MS = 1000
+
 export type Lease = LanDevice & { name: string; until: number }
 
 /**
@@ -31,10 +34,12 @@ export function pretendLeases(device: LanDevice & { name: string }): Leases {
 /** The leases of the box, read again only when the file has changed. A missing file is no leases. */
 export function createLeases(file: string) {
   let stamp = ''
+  let lookedAt = -Infinity
   let byMac = new Map<string, Lease[]>()
   let byIp = new Map<string, Lease>()
 
   async function refresh(): Promise<void> {
+    lookedAt = performance.now()
     const info = await stat(file).catch(() => undefined)
     const newStamp = info ? `${info.mtimeMs}/${info.size}/${info.ino}` : 'none'
     if (newStamp === stamp) return
@@ -57,7 +62,7 @@ export function createLeases(file: string) {
     },
     /** Who holds this address. */
     async holder(ip: string): Promise<Lease | undefined> {
-      await refresh()
+      if (performance.now() - lookedAt > FRESH_MS || !byIp.has(ip)) await refresh()
       return byIp.get(ip)
     },
   }

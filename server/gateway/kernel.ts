@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Gateway, GatewayNeeds, Grant, LanDevice } from './grant.ts'
+import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
 import { createTurns } from './lock.ts'
 import {
   TABLE,
@@ -18,6 +18,7 @@ import {
   ruleset,
   script,
   type Held,
+  type Listing,
 } from './nft.ts'
 import { ProgramFailed, follow, run } from './run.ts'
 import { MAX_MINOR, createShaper } from './shaper.ts'
@@ -25,6 +26,9 @@ import type { Log } from '../log.ts'
 
 /** Flows are tidied away one session at a time; beyond this many in one run they are left to the kernel's own timeouts (nothing passes either way). */
 const TIDY_AT_MOST = 20
+
+/** All that the kernel holds; no listing: the table is not there. */
+type Look = { listing: Listing | undefined; classes: { down: Set<number>; up: Set<number> } }
 
 /** Counts of more sessions than this are read by listing everything once. */
 const ASK_AT_MOST = 200
@@ -53,15 +57,19 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   const shaped = new Map<number, { minor: number; downBps: number | null; upBps: number | null }>()
   const freeMinors = createMinors()
 
+  /** Counts our changes: a look at the kernel from before one of them says nothing any more. */
+  let changesMade = 0
+  let lookedAhead: (Look & { changesMade: number }) | undefined
+
   const take = createTurns(async (sessions, thorough) => {
     try {
       if (sessions) await enforceSome(sessions, thorough)
-      else await enforceAll(thorough)
+      else await enforceAll()
     } catch (error) {
       if (!(error instanceof ProgramFailed)) throw error
       // A deadline passed between looking and acting, or somebody else changed the table: look again, once.
       log.warn({ err: error }, 'the kernel is not as remembered: looking at all of it')
-      await enforceAll(false)
+      await enforceAll()
     }
   })
 
@@ -75,17 +83,28 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     (reason) => log.warn({ reason }, 'the watch for used-up quotas ended and starts anew'),
   )
 
-  async function enforceAll(settleFirst: boolean): Promise<void> {
-    const listing = await list()
+  /** Reads everything and settles it, before anybody has to wait for it; then enforces everything. */
+  async function pollAll(): Promise<void> {
+    const before = changesMade
+    const look = await lookAtKernel()
+    await settle(readingsOf(look))
+    lookedAhead = { ...look, changesMade: before }
+    await take(undefined, false)
+  }
+
+  async function enforceAll(): Promise<void> {
+    const ahead = lookedAhead
+    lookedAhead = undefined
+    const look = ahead?.changesMade === changesMade ? ahead : await lookAtKernel()
+    const { listing, classes } = look
     const intact = listing?.rules === rulesInBase
     held = listing?.sessions ?? new Map()
-    if (settleFirst || !intact) await settle([...held.values()].filter((one) => one.parts.has('quota')).map(readingOf))
-    const classes = await shaper.list()
     if (!intact) {
       log.warn(
         { found: listing?.rules ?? 0, wanted: rulesInBase },
         listing ? 'the ruleset differs: putting it in anew' : 'no ruleset in the kernel: putting it in',
       )
+      await settle(readingsOf(look))
       // One transaction with nobody in it is at most some ms; the grants follow at once.
       await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${base}`)
       held = new Map()
@@ -102,6 +121,11 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     if (strays.length > 0) await shaper.apply([], strays)
   }
 
+  async function lookAtKernel(): Promise<Look> {
+    const [listing, classes] = await Promise.all([list(), shaper.list()])
+    return { listing, classes }
+  }
+
   async function enforceSome(sessions: number[], settleFirst: boolean): Promise<void> {
     if (settleFirst) await settleFrom(sessions)
     const grants = await wanted(sessions)
@@ -114,6 +138,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function bringAbout(grants: Grant[], among: number[]): Promise<void> {
     const granted = new Set(grants.map((grant) => grant.session))
     const ending = among.filter((session) => !granted.has(session) && held.has(session)).map((session) => held.get(session)!)
+    changesMade++
     const at = now()
     const changes = noChanges()
     for (const one of ending) changeToCut(changes, one, at)
@@ -230,9 +255,13 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
 
   return {
     enforce: (sessions) => take(sessions, false),
-    poll: (sessions) => take(sessions, true),
+    poll: (sessions) => (sessions ? take(sessions, true) : pollAll()),
     close: async () => unfollow(),
   }
+}
+
+function readingsOf({ listing }: Look): Reading[] {
+  return [...(listing?.sessions.values() ?? [])].filter((one) => one.parts.has('quota')).map(readingOf)
 }
 
 function devicesLost(held: Held | undefined, grant: Grant): LanDevice[] {

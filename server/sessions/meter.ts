@@ -73,6 +73,12 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
       : { id: session.id, used: session.dataUsed, slowUsed: session.slowUsed, uploaded: session.uploaded, downBps, upBps }
   }
 
+  /** True when a reading says nothing that is not in the ledger already. */
+  function isStill({ session, usedBytes, depleted }: Reading): boolean {
+    const known = last.get(session)
+    return known?.used === usedBytes && known.downBps === 0 && known.upBps === 0 && !depleted
+  }
+
   async function publishUsage(sessions: Session[], at: number): Promise<void> {
     const readings = sessions.flatMap((session) => usageOf(session, at) ?? [])
     for (const session of sessions) if (life.hasEnded(session)) last.delete(session.id)
@@ -115,9 +121,13 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
      * Brings readings of the kernel into the ledger and moves the sessions on.
      * @returns sessions that began because one of these ended: enforce them
      */
-    async settle(readings: Reading[]): Promise<number[]> {
-      if (readings.length === 0) return []
+    async settle(all: Reading[]): Promise<number[]> {
       const at = now()
+      const readings = all.filter((reading) => !isStill(reading))
+      if (readings.length === 0) {
+        if (all.length !== 1) await publishUsage([], at)
+        return []
+      }
       const { began, news, after } = await store.transaction(async (tx) => {
         const sessions = await table.findSessions(
           tx,

@@ -66,7 +66,8 @@ async function drain(lab: Lab, way: (typeof ways)[number]): Promise<Figure[]> {
   let lastByteAt = 0
   let before = -1
   const watching = (async () => {
-    while (way === 'down' && ended.at === 0) {
+    if (!heard) return
+    while (ended.at === 0) {
       const { receivedBytes } = await counts[0]!.read()
       if (receivedBytes !== before) lastByteAt = Date.now()
       before = receivedBytes
