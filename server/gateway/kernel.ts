@@ -12,11 +12,13 @@ import {
   heldAfter,
   noChanges,
   parseListing,
-  parseObjects,
+  parseCounts,
+  askCounts,
   phoneKey,
   readingOf,
   ruleset,
   script,
+  type Counts,
   type Held,
   type Listing,
 } from './nft.ts'
@@ -191,15 +193,15 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
 
   /** Reads the counts of some sessions anew. */
   async function refresh(sessions: number[]): Promise<void> {
-    const known = sessions.filter((session) => held.get(session)?.parts.size === 4)
+    const known = sessions.filter((session) => held.get(session)?.parts.size === 2 && held.get(session)?.up)
     if (known.length === 0) return
-    for (const counts of parseObjects(await readObjects(known))) Object.assign(held.get(counts.session) ?? {}, counts)
+    for (const counts of await readCounts(known)) Object.assign(held.get(counts.session) ?? {}, counts)
   }
 
-  function readObjects(sessions: number[]): Promise<string> {
-    if (sessions.length > ASK_AT_MOST) return run('nft', ['-j', 'list', 'table', ...TABLE.split(' ')])
+  async function readCounts(sessions: number[]): Promise<Counts[]> {
+    if (sessions.length > ASK_AT_MOST) return [...((await list())?.sessions.values() ?? [])].filter((one) => sessions.includes(one.session))
     // As arguments: with -j, nft opens its standard input by name, which a socket does not allow.
-    return run('nft', ['-j', sessions.map((session) => `list quota ${TABLE} s${session}; list counter ${TABLE} s${session}`).join('; ')])
+    return parseCounts(await run('nft', ['-j', askCounts(sessions)]))
   }
 
   async function list() {

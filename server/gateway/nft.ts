@@ -9,9 +9,7 @@ const NO_LIMIT = 2 ** 52
 /** The kernel lists what is left of a timeout in whole seconds; a difference below this is no difference. */
 const TIMEOUT_TOLERANCE_MS = 2500
 
-const TIMED_MAPS = ['phones', 'down_class', 'up_class'] as const
-const OBJECT_MAPS = ['quotas', 'uploads'] as const
-type MapName = (typeof TIMED_MAPS)[number] | (typeof OBJECT_MAPS)[number]
+type MapName = 'phones' | 'down_class' | 'up_class' | 'quotas'
 
 /** The fixed part: everything but the sessions. */
 export function ruleset(box: { lan: string; wan: string; lanAddress: string; portalPort: number }): string {
@@ -19,9 +17,8 @@ export function ruleset(box: { lan: string; wan: string; lanAddress: string; por
 table ${TABLE} {
   map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
   map quotas { type mark : quota; }
-  map uploads { type mark : counter; }
   map down_class { typeof ct mark : meta priority; flags timeout; }
-  map up_class { typeof ct mark : meta priority; flags timeout; }
+  map up_class { typeof ct mark : meta priority; counter; }
   set dns_askers { type ether_addr; size 65535; flags dynamic,timeout; timeout 1m; }
 
   chain classify {
@@ -39,17 +36,16 @@ table ${TABLE} {
     ip daddr ${box.lanAddress} tcp dport 80 redirect to :${box.portalPort}
     meta mark 0 tcp dport 80 redirect to :${box.portalPort}
     meta mark 0 meta l4proto { tcp, udp } th dport 53 redirect to :53
+    ip daddr ${box.lanAddress} accept
+    ip daddr { 10.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 } drop
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
     quota name ct mark map @quotas drop
     iifname "${box.lan}" goto upload
-    oifname "${box.lan}" meta priority set ct mark map @down_class accept
+    meta priority set ct mark map @down_class accept
   }
   chain upload {
-    oifname "${box.lan}" drop
-    counter name ct mark map @uploads
-    ct state new ip daddr { 10.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 } reject with icmp type admin-prohibited
     meta priority set ct mark map @up_class accept
     meta l4proto tcp reject with tcp reset
     reject with icmp type admin-prohibited
@@ -63,8 +59,8 @@ table ${TABLE} {
     meta l4proto { tcp, udp } th dport 53 meta mark 0 update @dns_askers { ether saddr limit rate over 15/second burst 120 packets } drop
     meta l4proto { tcp, udp } th dport 53 ip daddr ${box.lanAddress} accept
     udp dport 67 accept
-    tcp dport ${box.portalPort} accept
-    icmp type echo-request limit rate 50/second accept
+    ip daddr ${box.lanAddress} tcp dport ${box.portalPort} accept
+    ip daddr ${box.lanAddress} icmp type echo-request limit rate 50/second accept
     meta l4proto tcp reject with tcp reset
     ip daddr ${box.lanAddress} reject with icmp type admin-prohibited
     drop
@@ -94,11 +90,12 @@ export type Held = {
   limitBytes: number
   usedBytes: number
   uploadedBytes: number
-  /** Quota, counter and their two map elements are all there. */
-  parts: Set<'quota' | 'counter' | 'quotas' | 'uploads'>
+  /** The quota and the map element that leads to it. */
+  parts: Set<'quota' | 'quotas'>
   phones: Map<string, number>
   down: { minor: number; until: number } | undefined
-  up: { minor: number; until: number } | undefined
+  /** Counts uploads too; has no end of its own, since uploads are marked by `phones`, which has. */
+  up: { minor: number } | undefined
 }
 
 export type Listing = { rules: number; sessions: Map<number, Held> }
@@ -106,22 +103,20 @@ export type Listing = { rules: number; sessions: Map<number, Held> }
 type NftObject = {
   rule?: unknown
   quota?: { name: string; bytes: number; used: number }
-  counter?: { name: string; bytes: number }
   map?: { name: string; elem?: [NftKey, string | number][] }
 }
-type NftKey = number | { elem: { val: number | { concat: [string, string] }; expires?: number } }
+type NftKey = number | { elem: { val: number | { concat: [string, string] }; expires?: number; counter?: { bytes: number } } }
 
 /** Reads `nft -j list table`. @param now when it was listed, UTC ms */
 export function parseListing(json: string, now: number): Listing {
   const objects = (JSON.parse(json) as { nftables: NftObject[] }).nftables
   const sessions = new Map<number, Held>()
   let rules = 0
-  for (const { rule, quota, counter, map } of objects) {
+  for (const { rule, quota, map } of objects) {
     if (rule) rules++
-    const session = sessionOf(quota?.name ?? counter?.name)
+    const session = sessionOf(quota?.name)
     if (session && quota)
       Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
-    if (session && counter) part(sessions, session, 'counter').uploadedBytes = counter.bytes
     for (const [key, value] of map?.elem ?? []) readElement(sessions, map!.name, key, value, now)
   }
   return { rules, sessions }
@@ -130,18 +125,24 @@ export function parseListing(json: string, now: number): Listing {
 /** Counts of one session: what of these the kernel just said. */
 export type Counts = { session: number; limitBytes?: number; usedBytes?: number; uploadedBytes?: number }
 
-/** Reads quota and counter of some sessions, as `nft -j list quota …` and `list counter …` give them. */
-export function parseObjects(json: string): Counts[] {
-  return json
+/** What asks for the counts of some sessions; goes to `nft -j` as one argument. */
+export function askCounts(sessions: number[]): string {
+  const quotas = sessions.map((session) => `list quota ${TABLE} s${session}`)
+  return [...quotas, `get element ${TABLE} up_class { ${sessions.join(', ')} }`].join('; ')
+}
+
+/** Reads the answer to askCounts: quotas as JSON, elements as text, for `get element` knows no other. */
+export function parseCounts(text: string): Counts[] {
+  const quotas = text
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .flatMap((line) => (JSON.parse(line) as { nftables: NftObject[] }).nftables)
-    .flatMap(({ quota, counter }): Counts[] => {
-      const session = sessionOf(quota?.name ?? counter?.name)
-      if (!session) return []
-      if (quota) return [{ session, limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) }]
-      return [{ session, uploadedBytes: counter!.bytes }]
+    .flatMap(({ quota }): Counts[] => {
+      const session = sessionOf(quota?.name)
+      return session && quota ? [{ session, limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) }] : []
     })
+  const uploads = [...text.matchAll(/0x([0-9a-f]{8}) counter packets \d+ bytes (\d+)/g)]
+  return [...quotas, ...uploads.map(([, mark, bytes]) => ({ session: Number.parseInt(mark!, 16), uploadedBytes: Number(bytes) }))]
 }
 
 /** The session whose quota ran out, if this line of `nft -j monitor` says so. */
@@ -167,30 +168,28 @@ export type Changes = {
 
 /** An empty change set, to be filled. */
 export function noChanges(): Changes {
-  const lists = (): Record<MapName, string[]> => ({ phones: [], down_class: [], up_class: [], quotas: [], uploads: [] })
+  const lists = (): Record<MapName, string[]> => ({ phones: [], down_class: [], up_class: [], quotas: [] })
   return { removeElements: lists(), removeObjects: [], addObjects: [], addElements: lists() }
 }
 
 /** Adds what must change for one session to become its grant. `held` undefined: the kernel has nothing of it. */
 export function changeToGrant(changes: Changes, held: Held | undefined, grant: Grant, minor: number, now: number): void {
-  changeObjects(changes, held, grant)
+  changeQuota(changes, held, grant)
   changePhones(changes, held, grant, now)
-  changeClass(changes, 'down_class', held?.down, grant, grant.downBps === null ? 0 : minor, now)
-  changeClass(changes, 'up_class', held?.up, grant, grant.upBps === null ? 0 : minor, now)
+  changeDown(changes, held, grant, grant.downBps === null ? 0 : minor, now)
+  changeUp(changes, held, grant, grant.upBps === null ? 0 : minor)
 }
 
 /** Adds what cuts a session off at once but keeps its count, for the last reading. */
 export function changeToCut(changes: Changes, held: Held, now: number): void {
   for (const [key, until] of held.phones) if (until > now) changes.removeElements.phones.push(key)
   if (held.down && held.down.until > now) changes.removeElements.down_class.push(String(held.session))
-  if (held.up && held.up.until > now) changes.removeElements.up_class.push(String(held.session))
 }
 
 /** Adds what takes away the rest of a session that was cut off. */
 export function changeToNothing(changes: Changes, held: Held): void {
-  for (const map of OBJECT_MAPS) if (held.parts.has(map)) changes.removeElements[map].push(String(held.session))
-  for (const kind of ['quota', 'counter'] as const)
-    if (held.parts.has(kind)) changes.removeObjects.push(`delete ${kind} ${TABLE} s${held.session}`)
+  removeQuota(changes, held)
+  if (held.up) changes.removeElements.up_class.push(String(held.session))
 }
 
 /** The script of a change set; empty when there is nothing to do. Removals come first, so that a device can move between sessions. */
@@ -213,10 +212,10 @@ export function heldAfter(held: Held | undefined, grant: Grant, minor: number): 
     limitBytes: grant.limitBytes ?? NO_LIMIT,
     usedBytes: Math.max(held?.usedBytes ?? 0, grant.usedBytes),
     uploadedBytes: Math.max(held?.uploadedBytes ?? 0, grant.uploadedBytes),
-    parts: new Set(['quota', 'counter', 'quotas', 'uploads']),
+    parts: new Set(['quota', 'quotas']),
     phones: new Map(grant.devices.map((device) => [phoneKey(device), grant.until])),
     down: { minor: grant.downBps === null ? 0 : minor, until: grant.until },
-    up: { minor: grant.upBps === null ? 0 : minor, until: grant.until },
+    up: { minor: grant.upBps === null ? 0 : minor },
   }
 }
 
@@ -230,24 +229,25 @@ export function phoneKey(device: LanDevice): string {
   return `${device.mac} . ${device.ip}`
 }
 
-function changeObjects(changes: Changes, held: Held | undefined, grant: Grant): void {
+function changeQuota(changes: Changes, held: Held | undefined, grant: Grant): void {
   const { session } = grant
   const limit = grant.limitBytes ?? NO_LIMIT
-  const whole = held?.parts.size === 4
+  const whole = held?.parts.size === 2
   if (whole && held.limitBytes === limit) return
   if (whole && held.usedBytes < held.limitBytes && held.usedBytes < limit) {
     changes.addObjects.push(`add quota ${TABLE} s${session} { over ${limit} bytes }`)
     return
   }
   // Also after a depletion: the kernel went on counting what it dropped, and only a new object forgets that.
-  if (held) changeToNothing(changes, held)
+  if (held) removeQuota(changes, held)
   const used = Math.max(held?.usedBytes ?? 0, grant.usedBytes)
-  const uploaded = Math.max(held?.uploadedBytes ?? 0, grant.uploadedBytes)
-  changes.addObjects.push(
-    `add quota ${TABLE} s${session} { over ${limit} bytes used ${used} bytes }`,
-    `add counter ${TABLE} s${session} { packets 0 bytes ${uploaded} }`,
-  )
-  for (const map of OBJECT_MAPS) changes.addElements[map].push(`${session} : "s${session}"`)
+  changes.addObjects.push(`add quota ${TABLE} s${session} { over ${limit} bytes used ${used} bytes }`)
+  changes.addElements.quotas.push(`${session} : "s${session}"`)
+}
+
+function removeQuota(changes: Changes, held: Held): void {
+  if (held.parts.has('quotas')) changes.removeElements.quotas.push(String(held.session))
+  if (held.parts.has('quota')) changes.removeObjects.push(`delete quota ${TABLE} s${held.session}`)
 }
 
 function changePhones(changes: Changes, held: Held | undefined, grant: Grant, now: number): void {
@@ -261,10 +261,22 @@ function changePhones(changes: Changes, held: Held | undefined, grant: Grant, no
   }
 }
 
-function changeClass(changes: Changes, map: 'down_class' | 'up_class', held: Held['down'], grant: Grant, minor: number, now: number): void {
-  if (held && held.minor === minor && isSame(held.until, grant.until)) return
-  if (held && held.until > now) changes.removeElements[map].push(String(grant.session))
-  changes.addElements[map].push(`${grant.session} timeout ${timeout(grant.until - now)} : 1:${minor.toString(16)}`)
+function changeDown(changes: Changes, held: Held | undefined, grant: Grant, minor: number, now: number): void {
+  const down = held?.down
+  if (down && down.minor === minor && isSame(down.until, grant.until)) return
+  if (down && down.until > now) changes.removeElements.down_class.push(String(grant.session))
+  changes.addElements.down_class.push(`${grant.session} timeout ${timeout(grant.until - now)} : ${classId(minor)}`)
+}
+
+function changeUp(changes: Changes, held: Held | undefined, grant: Grant, minor: number): void {
+  if (held?.up?.minor === minor) return
+  if (held?.up) changes.removeElements.up_class.push(String(grant.session))
+  const uploaded = Math.max(held?.uploadedBytes ?? 0, grant.uploadedBytes)
+  changes.addElements.up_class.push(`${grant.session} counter packets 0 bytes ${uploaded} : ${classId(minor)}`)
+}
+
+function classId(minor: number): string {
+  return `1:${minor.toString(16)}`
 }
 
 function isSame(until: number | undefined, wanted: number): boolean {
@@ -284,7 +296,7 @@ function sessionOf(name: string | undefined): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
-function part(sessions: Map<number, Held>, session: number, name?: 'quota' | 'counter' | 'quotas' | 'uploads'): Held {
+function part(sessions: Map<number, Held>, session: number, name?: 'quota' | 'quotas'): Held {
   const held = sessions.get(session) ?? {
     session,
     limitBytes: NO_LIMIT,
@@ -305,9 +317,10 @@ function readElement(sessions: Map<number, Held>, map: string, key: NftKey, valu
   const until = expires === undefined ? Infinity : now + expires * 1000 + 500
   if (map === 'phones' && typeof val === 'object') part(sessions, Number(value)).phones.set(val.concat.join(' . '), until)
   if (typeof val !== 'number') return
-  if (map === 'quotas' || map === 'uploads') part(sessions, val, map)
-  if (map === 'down_class' || map === 'up_class') {
-    const minor = Number.parseInt(String(value).split(':')[1] ?? '0', 16)
-    part(sessions, val)[map === 'down_class' ? 'down' : 'up'] = { minor, until }
+  if (map === 'quotas') part(sessions, val, map)
+  const minor = Number.parseInt(String(value).split(':')[1] ?? '0', 16)
+  if (map === 'down_class') part(sessions, val).down = { minor, until }
+  if (map === 'up_class') {
+    Object.assign(part(sessions, val), { up: { minor }, uploadedBytes: typeof key === 'number' ? 0 : (key.elem.counter?.bytes ?? 0) })
   }
 }

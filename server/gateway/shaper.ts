@@ -10,6 +10,9 @@ export type Class = { minor: number; downBps: number | null; upBps: number | nul
  */
 const LEAF_PACKETS = 128
 
+/** A speed is what the wire carries, as providers count it: preamble, checksum and gap of an Ethernet frame too. */
+const WIRE_OVERHEAD = 24
+
 /** A timer that fires late costs a class nothing as long as it is not later than this. */
 const BURST_MS = 10
 
@@ -63,7 +66,9 @@ export function classScript(device: string, set: [minor: number, bps: number | n
     if (bps === null) continue
     const id = minor.toString(16)
     const burst = Math.max(3000, Math.ceil((bps / 8 / 1000) * BURST_MS))
-    lines.push(`class replace dev ${device} parent 1: classid 1:${id} htb rate ${bps}bit burst ${burst}b cburst ${burst}b quantum 1514`)
+    lines.push(
+      `class replace dev ${device} parent 1: classid 1:${id} htb rate ${bps}bit burst ${burst}b cburst ${burst}b quantum 1514 overhead ${WIRE_OVERHEAD}`,
+    )
     if (fqCodel) lines.push(`qdisc replace dev ${device} parent 1:${id} fq_codel flows 64 limit 512 memory_limit 1Mb noecn`)
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`

@@ -13,10 +13,19 @@ export async function shaping(): Promise<Figure[]> {
     const phone = lab.phones[0]!
     const [code] = (await vouchers(lab, { dataLimit: 2 ** 40, downBps: BPS, upBps: BPS }, 1)) as [string]
     const session = await redeem(lab, phone.namespace, code)
+    /** Payload of full segments that arrives in ten seconds of a running flow: neither its beginning nor what still waits at its end. */
     const goodput = async (direction: 'down' | 'up') => {
-      const args = ['-c', lab.internet.address, '-t', String(SECONDS), '-O', '1', '-J', ...(direction === 'down' ? ['-R'] : [])]
-      const { stdout } = await lab.exec(phone.namespace, ['iperf3', ...args])
-      return (JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } }).end.sum_received.bits_per_second / BPS
+      const receiver = await startCounting(direction === 'down' ? phone.namespace : lab.internet.namespace, lab.internet.address)
+      const args = ['-c', lab.internet.address, '-t', String(SECONDS), ...(direction === 'down' ? ['-R'] : [])]
+      const flow = lab.exec(phone.namespace, ['iperf3', ...args])
+      const look = async () => ({ at: performance.now(), bytes: (await receiver.read()).receivedBytes })
+      await sleep(3000)
+      const before = await look()
+      await sleep(10_000)
+      const after = await look()
+      await flow
+      await receiver.end()
+      return ((after.bytes - before.bytes) * 8 * (1448 / 1500)) / ((after.at - before.at) / 1000) / BPS
     }
     const down = await goodput('down')
     const up = await goodput('up')

@@ -10,6 +10,7 @@ import type { Ask as AskBox } from './box.ts'
 import { PACKET_BYTES, conformance, grant, phone1, phone2, type Bench } from './conformance.ts'
 import type { Ask as AskPeer, Heard } from './peer.ts'
 import { talkTo, type Talk } from './talk.ts'
+import { drained } from './wires.ts'
 
 const prefix = 'kgw-conf'
 const { box, internet } = namesOf(prefix)
@@ -158,31 +159,13 @@ async function pass(device: LanDevice, direction: 'down' | 'up', packets: number
   const before = (await ear.ask<Heard>({ do: 'heard', port })).packets
   if (direction === 'up') await talk.ask({ do: 'send', port, to: internetAddress, toPort: port, count: packets, bytes: PACKET_BYTES })
   else await web.ask({ do: 'answer', port, count: packets, bytes: PACKET_BYTES })
-  await drained(namespace, `p${number}`)
+  await drained(box, [
+    [{ namespace, device: 'eth0' }, { namespace: box, device: `p${number}` }],
+    [{ namespace: box, device: 'wan0' }, { namespace: internet, device: 'eth0' }],
+  ])
   const arrived = (await ear.ask<Heard>({ do: 'heard', port })).packets - before
   if (device.ip !== own) await addAddress(namespace, own, device.ip)
   return arrived
-}
-
-/** Every packet that was sent on a wire has come out of it, and none waits in a queue. */
-async function drained(namespace: string, port: string): Promise<void> {
-  await until('the wires are still', async () => {
-    const [phone, web, lan, wan, queues] = await Promise.all([
-      counters(namespace, 'eth0'),
-      counters(internet, 'eth0'),
-      counters(box, port),
-      counters(box, 'wan0'),
-      inBox('tc', '-s', 'qdisc', 'show'),
-    ])
-    const still = phone.sent === lan.came && lan.sent === phone.came && wan.sent === web.came && web.sent === wan.came
-    return still && [...queues.matchAll(/backlog \S+ (\d+)p/g)].every((match) => match[1] === '0')
-  }, 10_000, 5)
-}
-
-async function counters(namespace: string, device: string): Promise<{ sent: number; came: number }> {
-  const { stdout } = await run(['ip', '-n', namespace, '-s', '-j', 'link', 'show', 'dev', device])
-  const [{ stats64 }] = JSON.parse(stdout) as [{ stats64: Record<'rx' | 'tx', { packets: number }> }]
-  return { sent: stats64.tx.packets, came: stats64.rx.packets }
 }
 
 /** Gives a phone an address, in place of the one it had, and the route through the box. */

@@ -63,7 +63,10 @@ async function open(ask: Ask): Promise<Line> {
     line.last = from
   })
   socket.on('error', (error: NodeJS.ErrnoException) => line.heard.refusals.push(error.code ?? error.message))
-  await new Promise<void>((resolve) => socket.bind(ask.port, resolve))
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind(ask.port, resolve)
+  })
   if (ask.do === 'send' && ask.connected) await new Promise<void>((resolve) => socket.connect(ask.toPort, ask.to, resolve))
   return line
 }

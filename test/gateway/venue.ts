@@ -16,7 +16,7 @@ export type Carried = { down: number[]; up: number }
 export async function openVenue(name: string, options: LabOptions = {}) {
   const lab = await startLab({ prefix: `kgw-${name}`, phones: 2, ...options })
   const [phone1, phone2] = lab.phones as [Phone, Phone]
-  const talks: Talk<Ask>[] = []
+  const talks = new Map<string, Talk<Ask>>()
   let packages = 0
 
   /** A request of the owner. @throws Error with the answer when it is no success */
@@ -99,10 +99,10 @@ export async function openVenue(name: string, options: LabOptions = {}) {
       for (const { id } of sessions) await api(`/api/admin/sessions/${id}/end`, {}).catch(() => {})
     },
 
-    /** A program on a phone or in the internet that sends and hears datagrams. */
+    /** The program on a phone or in the internet that sends and hears datagrams; there is one in each. */
     peer(namespace: string): Talk<Ask> {
-      const talk = talkTo<Ask>(namespace, join(import.meta.dirname, 'peer.ts'))
-      talks.push(talk)
+      const talk = talks.get(namespace) ?? talkTo<Ask>(namespace, join(import.meta.dirname, 'peer.ts'))
+      talks.set(namespace, talk)
       return talk
     },
 
@@ -118,7 +118,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
     inBox: async (...argv: string[]): Promise<string> => (await lab.exec('box', argv, { allowFailure: true })).stdout,
 
     async stop(): Promise<void> {
-      await Promise.all(talks.map((talk) => talk.end()))
+      await Promise.all([...talks.values()].map((talk) => talk.end()))
       await lab.stop()
     },
   }
