@@ -42,11 +42,15 @@ table ${TABLE} {
   chain forward {
     type filter hook forward priority filter; policy drop;
     quota name ct mark map @quotas drop
-    iifname "${box.lan}" goto upload
+    meta mark != 0 goto upload
     meta priority set ct mark map @down_class accept
+    iifname "${box.lan}" goto refuse
   }
   chain upload {
     meta priority set ct mark map @up_class accept
+    goto refuse
+  }
+  chain refuse {
     meta l4proto tcp reject with tcp reset
     reject with icmp type admin-prohibited
   }

@@ -9,6 +9,7 @@ import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
 import { createMeter } from '../sessions/meter.ts'
 import { backup } from '../store/backup.ts'
+import { SECOND } from '../units.ts'
 import { openGround, openRooms } from './rooms.ts'
 
 /** Runs the jobs and the gateway. Has CAP_NET_ADMIN and nothing else. */
@@ -53,16 +54,22 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'),
   )
 
+  async function poll(): Promise<void> {
+    await meter.tick()
+    await watched(gateway.poll())
+    await settings.note('alive', now())
+    await pulse()
+  }
+  /** Without Redis no job comes: the ledger and new customers go on all the same. */
+  const withoutRedis = setInterval(() => {
+    if (redis.status !== 'ready') poll().catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
+  }, 5 * SECOND)
+
   const workers = createWorkers(
     { path: config.redisSocket, maxRetriesPerRequest: null },
     {
       enforce: ({ sessions }) => gateway.enforce(sessions),
-      async poll() {
-        await meter.tick()
-        await watched(gateway.poll())
-        await settings.note('alive', now())
-        await pulse()
-      },
+      poll,
       async tick() {
         const moved = await meter.tick()
         if (moved.length > 0) await gateway.enforce(moved)
@@ -94,6 +101,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   workers.start()
 
   return async () => {
+    clearInterval(withoutRedis)
     unwatch()
     await workers.close()
     await gateway.close()

@@ -1,5 +1,5 @@
-import { chmod, mkdir, readdir, rename, rm, copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, chown, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { openStore, type Store } from './store.ts'
 
 const KEEP = 7
@@ -48,6 +48,9 @@ export async function restoreNewest(databaseFile: string, directory: string): Pr
       await rm(trial)
       continue
     }
+    // Restoring is root's work; the box itself is another user.
+    const { uid, gid } = await stat(dirname(databaseFile))
+    await chown(trial, uid, gid)
     await rename(databaseFile, `${databaseFile}.damaged-${Date.now()}`).catch((error: { code?: string }) => {
       if (error.code !== 'ENOENT') throw error
     })

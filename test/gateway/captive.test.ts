@@ -19,9 +19,11 @@ test.afterEach.always(() => venue.clear())
 test.after.always(() => venue?.stop())
 
 test.serial('every probe of every system is led to the portal, and the real host is reached once it is paid', async (t) => {
-  const ask = (phone: Phone) => Promise.all(probes.map(async ({ host, path }) => ({ host, path, ...(await venue.curl(phone, '-m', '5', `http://${host}${path}`)) })))
+  const ask = (phone: Phone) =>
+    Promise.all(probes.map(async ({ host, path }) => ({ host, path, ...(await venue.curl(phone, '-m', '5', `http://${host}${path}`)) })))
   const captive = await ask(venue.phone1)
-  for (const { host, path, status, location } of captive) t.deepEqual({ host, path, status, location }, { host, path, status: 302, location: `http://${venue.lab.portalHost}/` })
+  for (const { host, path, status, location } of captive)
+    t.deepEqual({ host, path, status, location }, { host, path, status: 302, location: `http://${venue.lab.portalHost}/` })
   await venue.use(venue.phone1, { voucher: await venue.sell() })
   const free = await ask(venue.phone1)
   t.deepEqual(

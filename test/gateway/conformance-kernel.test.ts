@@ -160,8 +160,14 @@ async function pass(device: LanDevice, direction: 'down' | 'up', packets: number
   if (direction === 'up') await talk.ask({ do: 'send', port, to: internetAddress, toPort: port, count: packets, bytes: PACKET_BYTES })
   else await web.ask({ do: 'answer', port, count: packets, bytes: PACKET_BYTES })
   await drained(box, [
-    [{ namespace, device: 'eth0' }, { namespace: box, device: `p${number}` }],
-    [{ namespace: box, device: 'wan0' }, { namespace: internet, device: 'eth0' }],
+    [
+      { namespace, device: 'eth0' },
+      { namespace: box, device: `p${number}` },
+    ],
+    [
+      { namespace: box, device: 'wan0' },
+      { namespace: internet, device: 'eth0' },
+    ],
   ])
   const arrived = (await ear.ask<Heard>({ do: 'heard', port })).packets - before
   if (device.ip !== own) await addAddress(namespace, own, device.ip)
@@ -190,10 +196,14 @@ async function watchKernel(): Promise<() => Promise<string[]>> {
   createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
   // The monitor has begun, or has ended hearing, once it tells of a table that is made for it.
   const mark = async (name: string) => {
-    await until(`the monitor tells of ${name}`, async () => {
-      await inBox('/usr/sbin/nft', `add table ip ${name}; delete table ip ${name}`)
-      return lines.some((line) => line.includes(`add table ip ${name}`))
-    }, 5000)
+    await until(
+      `the monitor tells of ${name}`,
+      async () => {
+        await inBox('/usr/sbin/nft', `add table ip ${name}; delete table ip ${name}`)
+        return lines.some((line) => line.includes(`add table ip ${name}`))
+      },
+      5000,
+    )
   }
   await mark('begins')
   return async () => {

@@ -11,7 +11,8 @@ conformance(test, 'memory', async (): Promise<Bench> => {
     enforce: gateway.enforce,
     poll: gateway.poll,
     readings: async () => ledger.readings(),
-    pass: async (device, direction, packets) => (await gateway.pass(device, direction, packets * PACKET_BYTES, PACKET_BYTES)) / PACKET_BYTES,
+    pass: async (device, direction, packets) =>
+      (await gateway.pass(device, direction, packets * PACKET_BYTES, PACKET_BYTES)) / PACKET_BYTES,
     forget: async () => gateway.forget(),
     close: gateway.close,
   }

@@ -49,7 +49,8 @@ test.serial('while there is no ruleset, nobody gets an answer from the internet'
   try {
     await venue.inBox(nft, 'flush', 'ruleset')
     await lab.exec('internet', [nft, '-f', '-'], {
-      input: 'add table inet leak\nadd counter inet leak raw\nadd chain inet leak came { type filter hook prerouting priority raw; }\nadd rule inet leak came ip saddr 10.64.0.0/16 counter name raw\n',
+      input:
+        'add table inet leak\nadd counter inet leak raw\nadd chain inet leak came { type filter hook prerouting priority raw; }\nadd rule inet leak came ip saddr 10.64.0.0/16 counter name raw\n',
     })
     for (const phone of [venue.phone1, venue.phone2]) {
       const peer = venue.peer(phone.namespace)
@@ -59,18 +60,29 @@ test.serial('while there is no ruleset, nobody gets an answer from the internet'
       t.is((await peer.ask<Heard>({ do: 'heard', port: 7007 })).packets, 0)
     }
     const { stdout } = await lab.exec('internet', [nft, '-j', 'list', 'counter', 'inet', 'leak', 'raw'])
-    const leaked = (JSON.parse(stdout) as { nftables: { counter?: { packets: number } }[] }).nftables.find((one) => one.counter)!.counter!.packets
+    const leaked = (JSON.parse(stdout) as { nftables: { counter?: { packets: number } }[] }).nftables.find((one) => one.counter)!.counter!
+      .packets
     t.log(`${leaked} packets left the box with a customer's own address; no answer to them came back`)
   } finally {
     lab.kill('worker', 'SIGCONT')
     await lab.exec('internet', [nft, 'delete', 'table', 'inet', 'leak'], { allowFailure: true })
   }
-  await until('the customer is back', async () => (await venue.curl(venue.phone1, '-m', '1', `http://${lab.internet.address}/bytes/1000`)).bytes === 1000, 10_000)
+  await until(
+    'the customer is back',
+    async () => (await venue.curl(venue.phone1, '-m', '1', `http://${lab.internet.address}/bytes/1000`)).bytes === 1000,
+    10_000,
+  )
 })
 
 const damages: [what: string, argv: () => Promise<string[]>][] = [
-  ['a rule of the forward chain', async () => [nft, 'delete', 'rule', 'inet', 'kswifi', 'forward', 'handle', await handle('forward', 'quota name')]],
-  ['the rule that hides customers behind the address of the box', async () => [nft, 'delete', 'rule', 'inet', 'kswifi', 'to_internet', 'handle', await handle('to_internet', 'masquerade')]],
+  [
+    'a rule of the forward chain',
+    async () => [nft, 'delete', 'rule', 'inet', 'kswifi', 'forward', 'handle', await handle('forward', 'quota name')],
+  ],
+  [
+    'the rule that hides customers behind the address of the box',
+    async () => [nft, 'delete', 'rule', 'inet', 'kswifi', 'to_internet', 'handle', await handle('to_internet', 'masquerade')],
+  ],
   ['the rules of a whole chain', async () => [nft, 'flush', 'chain', 'inet', 'kswifi', 'upload']],
   ['the whole table', async () => [nft, 'delete', 'table', 'inet', 'kswifi']],
   ['the device of a customer', async () => [nft, 'flush', 'map', 'inet', 'kswifi', 'phones']],
@@ -97,7 +109,10 @@ for (const [what, damage] of damages) {
 /** Rules, elements and classes, without counts, numbers and times. */
 async function state(): Promise<unknown> {
   const rules = await venue.inBox(nft, 'list', 'table', 'inet', 'kswifi')
-  const plain = rules.replace(/ (timeout|expires) \w+/g, '').replace(/(used|bytes|packets) \d+( bytes)?/g, '').replace(/set dns_askers[^]*?\n\t\}\n/, '')
+  const plain = rules
+    .replace(/ (timeout|expires) \w+/g, '')
+    .replace(/(used|bytes|packets) \d+( bytes)?/g, '')
+    .replace(/set dns_askers[^]*?\n\t\}\n/, '')
   return { rules: plain.split('\n').toSorted(), down: await shapes('lan0'), up: await shapes('wan0') }
 }
 

@@ -81,7 +81,11 @@ test.serial('the deadline is kept by the kernel alone: cut within a second, ever
   const ledger = new DatabaseSync(join(venue.lab.dataDir, 'kswifi.db'))
   ledger.prepare('update sessions set expires_at = ? where id = ?').run(deadline, id)
   ledger.close()
-  await until('the kernel knows the new deadline', async () => /expires [1-4]s/.test(await venue.inBox('/usr/sbin/nft', 'list', 'map', 'inet', 'kswifi', 'phones')), 5000)
+  await until(
+    'the kernel knows the new deadline',
+    async () => /expires [1-4]s/.test(await venue.inBox('/usr/sbin/nft', 'list', 'map', 'inet', 'kswifi', 'phones')),
+    5000,
+  )
   await venue.lab.box.units.crash('server', 'worker', 'redis')
   try {
     await until('the deadline is over', () => Date.now() > deadline + 1500, 10_000)
@@ -104,7 +108,9 @@ async function spendAll(id: number, ways: [Phone, Direction][]): Promise<void> {
   const running = ways.map(([phone, direction]) =>
     direction === 'down'
       ? venue.lab.spawn(phone.namespace, ['curl', '-s', '-o', '/dev/null', `${url}/bytes/50000000`], { stdio: 'ignore' })
-      : venue.lab.spawn(phone.namespace, ['curl', '-s', '-o', '/dev/null', '-T', '.', `${url}/sink`], { stdio: [zeros, 'ignore', 'ignore'] }),
+      : venue.lab.spawn(phone.namespace, ['curl', '-s', '-o', '/dev/null', '-T', '.', `${url}/sink`], {
+          stdio: [zeros, 'ignore', 'ignore'],
+        }),
   )
   closeSync(zeros)
   await until('the kernel has let all of it pass', () => isSpent(id), 30_000)
@@ -127,7 +133,9 @@ async function isSpent(id: number): Promise<boolean> {
 /** Bytes of forwarded IP packets: down as they came to the phones, up as they came to the internet. */
 function check(t: ExecutionContext, carried: { down: number[]; up: number }, allowance: number): void {
   const delivered = sum(carried)
-  t.log(`delivered ${delivered} of ${allowance} bytes (down ${carried.down.join(' + ')}, up ${carried.up}): beyond ${Math.max(0, delivered - allowance)}, short ${allowance - delivered}`)
+  t.log(
+    `delivered ${delivered} of ${allowance} bytes (down ${carried.down.join(' + ')}, up ${carried.up}): beyond ${Math.max(0, delivered - allowance)}, short ${allowance - delivered}`,
+  )
   t.true(delivered <= allowance, 'nothing beyond the allowance')
   t.true(allowance - delivered <= SHORT_AT_MOST)
 }

@@ -30,6 +30,8 @@ if (import.meta.main) {
 
 function question(number: number): Buffer {
   const header = Buffer.from([number >> 8, number & 0xff, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-  const labels = [`data${number}`, `t${process.pid}`, 'example', 'com'].map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'))
+  const labels = [`data${number}`, `t${process.pid}`, 'example', 'com'].map((label) =>
+    Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'),
+  )
   return Buffer.concat([header, ...labels, Buffer.from([0, 0, 1, 0, 1])])
 }

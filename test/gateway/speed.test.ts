@@ -20,7 +20,9 @@ test.serial('a 10 Mbps package gives 10 Mbps down, and charges for hardly more t
   t.is(bytes, BYTES)
   const goodput = (BYTES * 8) / (tookMs / 1000) / RATE_BPS
   const [charged, delivered] = [(await used(id)) - usedBefore, sum(await carried())]
-  t.log(`goodput ${goodput.toFixed(4)} of the rate over ${(tookMs / 1000).toFixed(2)} s; charged ${charged} for ${delivered} delivered: ${(charged / delivered).toFixed(4)}`)
+  t.log(
+    `goodput ${goodput.toFixed(4)} of the rate over ${(tookMs / 1000).toFixed(2)} s; charged ${charged} for ${delivered} delivered: ${(charged / delivered).toFixed(4)}`,
+  )
   t.true(goodput >= 0.9 && goodput <= 0.965)
   t.true(charged / delivered <= 1.03)
 })
@@ -29,13 +31,19 @@ test.serial('and 10 Mbps up', async (t) => {
   const { id } = await venue.use(venue.phone1, { voucher: await venue.sell({ dataLimit: null, downBps: RATE_BPS, upBps: RATE_BPS }) })
   const carried = await venue.count()
   const usedBefore = await used(id)
-  const { stdout, tookMs } = await venue.lab.exec(venue.phone1.namespace, ['curl', '-s', '-T', '-', `http://${venue.lab.internet.address}/sink`], {
-    input: new Uint8Array(BYTES),
-  })
+  const { stdout, tookMs } = await venue.lab.exec(
+    venue.phone1.namespace,
+    ['curl', '-s', '-T', '-', `http://${venue.lab.internet.address}/sink`],
+    {
+      input: new Uint8Array(BYTES),
+    },
+  )
   t.deepEqual(JSON.parse(stdout), { bytes: BYTES })
   const goodput = (BYTES * 8) / (tookMs / 1000) / RATE_BPS
   const [charged, delivered] = [(await used(id)) - usedBefore, sum(await carried())]
-  t.log(`goodput ${goodput.toFixed(4)} of the rate over ${(tookMs / 1000).toFixed(2)} s; charged ${charged} for ${delivered} delivered: ${(charged / delivered).toFixed(4)}`)
+  t.log(
+    `goodput ${goodput.toFixed(4)} of the rate over ${(tookMs / 1000).toFixed(2)} s; charged ${charged} for ${delivered} delivered: ${(charged / delivered).toFixed(4)}`,
+  )
   t.true(goodput >= 0.9 && goodput <= 0.965)
   t.true(charged / delivered <= 1.03)
 })

@@ -93,13 +93,27 @@ test.serial('of the box, a customer reaches portal, DHCP and DNS only', async (t
   const box = venue.peer(lab.box.namespace)
   await box.ask({ do: 'heard', port: 9998 })
   try {
-    await until('somebody listens', async () => (await venue.inBox('curl', '-s', '-m', '1', '-w', '%{num_connects}', 'http://10.64.0.1:9999/')).startsWith('1'), 5000)
-    const codes = async (host: string) => Object.fromEntries(await Promise.all([80, 8080, 9999, 22, 6379].map(async (port) => [port, (await venue.curl(phone1, '-m', '2', `http://${host}:${port}/`)).code])))
+    await until(
+      'somebody listens',
+      async () => (await venue.inBox('curl', '-s', '-m', '1', '-w', '%{num_connects}', 'http://10.64.0.1:9999/')).startsWith('1'),
+      5000,
+    )
+    const codes = async (host: string) =>
+      Object.fromEntries(
+        await Promise.all(
+          [80, 8080, 9999, 22, 6379].map(async (port) => [port, (await venue.curl(phone1, '-m', '2', `http://${host}:${port}/`)).code]),
+        ),
+      )
     const refused = 7
     t.deepEqual(await codes(lab.box.lan), { 80: 0, 8080: 0, 9999: refused, 22: refused, 6379: refused })
-    t.deepEqual(await codes('203.0.113.2'), { 80: refused, 8080: refused, 9999: refused, 22: refused, 6379: refused }, "nor by the box's other address")
+    t.deepEqual(
+      await codes('203.0.113.2'),
+      { 80: refused, 8080: refused, 9999: refused, 22: refused, 6379: refused },
+      "nor by the box's other address",
+    )
     const peer = venue.peer(phone1.namespace)
-    for (const to of [lab.box.lan, '203.0.113.2', '10.64.255.255']) await peer.ask({ do: 'send', port: 9998, to, toPort: 9998, count: 10, bytes: 100 }).catch(() => {})
+    for (const to of [lab.box.lan, '203.0.113.2', '10.64.255.255'])
+      await peer.ask({ do: 'send', port: 9998, to, toPort: 9998, count: 10, bytes: 100 }).catch(() => {})
     t.is((await box.ask<Heard>({ do: 'heard', port: 9998 })).packets, 0)
     t.not((await lab.exec(phone1.namespace, ['ping', '-c', '1', '-W', '1', '203.0.113.2'], { allowFailure: true })).code, 0)
   } finally {
@@ -153,15 +167,18 @@ test.serial('IPv6 from a customer goes nowhere, though box, phone and internet a
     ['neigh', 'replace', linkLocal, 'lladdr', lanMac, 'dev', 'eth0'],
     ['neigh', 'replace', '2001:db8:64::1', 'lladdr', lanMac, 'dev', 'eth0'],
     ['route', 'add', 'default', 'via', linkLocal, 'dev', 'eth0'],
-  ]) await lab.exec(phone1.namespace, ['ip', '-6', ...words])
+  ])
+    await lab.exec(phone1.namespace, ['ip', '-6', ...words])
   await lab.exec('internet', [nft, '-f', '-'], {
-    input: 'add table inet six\nadd counter inet six came\nadd chain inet six came { type filter hook prerouting priority raw; }\nadd rule inet six came ip6 saddr 2001:db8:64::/64 counter name came\n',
+    input:
+      'add table inet six\nadd counter inet six came\nadd chain inet six came { type filter hook prerouting priority raw; }\nadd rule inet six came ip6 saddr 2001:db8:64::/64 counter name came\n',
   })
   await web.ask({ do: 'send', port: 4040, to: '::1', toPort: 4049, count: 1, bytes: 60 })
   await box.ask({ do: 'send', port: 4041, to: '::1', toPort: 4049, count: 1, bytes: 60 })
   const knock = async () => {
     await phone.ask({ do: 'send', port: 4042, to: '2001:db8:113::10', toPort: 4040, count: 20, bytes: 100 })
-    for (const to of [`${linkLocal}%eth0`, '2001:db8:64::1']) await phone.ask({ do: 'send', port: 4042, to, toPort: 4041, count: 20, bytes: 100 })
+    for (const to of [`${linkLocal}%eth0`, '2001:db8:64::1'])
+      await phone.ask({ do: 'send', port: 4042, to, toPort: 4041, count: 20, bytes: 100 })
     await lab.exec(phone1.namespace, ['ping', '-6', '-c', '1', '-W', '1', '2001:db8:64::1'], { allowFailure: true })
     const { code } = await venue.curl(phone1, '-g', '-m', '1', 'http://[2001:db8:113::10]/bytes/1000')
     const { stdout } = await lab.exec('internet', [nft, '-j', 'list', 'counters'])
@@ -189,15 +206,28 @@ async function send(namespace: string, port: number, count = 20): Promise<number
   await phone.ask({ do: 'send', port, to: venue.lab.internet.address, toPort: port, count, bytes: 100 })
   const box = venue.lab.box.namespace
   await drained(box, [
-    [{ namespace, device: 'eth0' }, { namespace: box, device: namespace === venue.phone1.namespace ? 'p1' : 'p2' }],
-    [{ namespace: box, device: 'wan0' }, { namespace: venue.lab.internet.namespace, device: 'eth0' }],
+    [
+      { namespace, device: 'eth0' },
+      { namespace: box, device: namespace === venue.phone1.namespace ? 'p1' : 'p2' },
+    ],
+    [
+      { namespace: box, device: 'wan0' },
+      { namespace: venue.lab.internet.namespace, device: 'eth0' },
+    ],
   ])
   return (await web.ask<Heard>({ do: 'heard', port })).packets - before
 }
 
 /** Gives a device another address, or another MAC as well. */
 async function dress(namespace: string, { ip, mac }: { ip: string; mac?: string }): Promise<void> {
-  const lines = ['link set eth0 down', ...(mac ? [`link set eth0 address ${mac}`] : []), 'addr flush dev eth0', `addr add ${ip}/16 dev eth0`, 'link set eth0 up', 'route replace default via 10.64.0.1']
+  const lines = [
+    'link set eth0 down',
+    ...(mac ? [`link set eth0 address ${mac}`] : []),
+    'addr flush dev eth0',
+    `addr add ${ip}/16 dev eth0`,
+    'link set eth0 up',
+    'route replace default via 10.64.0.1',
+  ]
   await venue.lab.exec(namespace, ['sysctl', '-q', 'net.ipv4.conf.eth0.arp_notify=1'])
   await venue.lab.exec(namespace, ['ip', '-batch', '-'], { input: lines.join('\n') })
 }

@@ -33,7 +33,16 @@ export async function openVenue(name: string, options: LabOptions = {}) {
   /** A request of a phone to the portal. */
   async function ask<T>(phone: Phone, path: string, body?: object): Promise<{ status: number; body: T }> {
     const json = body ? ['-H', 'content-type: application/json', '-d', JSON.stringify(body)] : []
-    const { stdout } = await lab.exec(phone.namespace, ['curl', '-s', '-m', '10', '-w', '\n%{http_code}', ...json, `http://${lab.box.lan}${path}`])
+    const { stdout } = await lab.exec(phone.namespace, [
+      'curl',
+      '-s',
+      '-m',
+      '10',
+      '-w',
+      '\n%{http_code}',
+      ...json,
+      `http://${lab.box.lan}${path}`,
+    ])
     const at = stdout.lastIndexOf('\n')
     return { status: Number(stdout.slice(at + 1)), body: JSON.parse(stdout.slice(0, at) || 'null') as T }
   }
@@ -64,14 +73,22 @@ export async function openVenue(name: string, options: LabOptions = {}) {
     const meter = (match: string) =>
       `add table inet watch\ndelete table inet watch\ntable inet watch { counter carried {}\n` +
       `chain came { type filter hook prerouting priority raw; ip ttl 63 ${match} counter name carried; }; }\n`
-    const places = [...lab.phones.map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })), { namespace: lab.internet.namespace, from: '203.0.113.2' }]
-    await Promise.all(places.map(({ namespace, from }) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input: meter(`ip saddr ${from}`) })))
+    const places = [
+      ...lab.phones.map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })),
+      { namespace: lab.internet.namespace, from: '203.0.113.2' },
+    ]
+    await Promise.all(
+      places.map(({ namespace, from }) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input: meter(`ip saddr ${from}`) })),
+    )
     const read = async (namespace: string) => {
       const { stdout } = await lab.exec(namespace, ['/usr/sbin/nft', '-j', 'list', 'counters'])
       const found = (JSON.parse(stdout) as { nftables: { counter?: { name: string; bytes: number } }[] }).nftables
       return found.find((one) => one.counter?.name === 'carried')!.counter!.bytes
     }
-    return async () => ({ down: await Promise.all(lab.phones.map((phone) => read(phone.namespace))), up: await read(lab.internet.namespace) })
+    return async () => ({
+      down: await Promise.all(lab.phones.map((phone) => read(phone.namespace))),
+      up: await read(lab.internet.namespace),
+    })
   }
 
   return {
@@ -88,10 +105,14 @@ export async function openVenue(name: string, options: LabOptions = {}) {
 
     /** Resolves when the server says that a session is over. */
     untilEnded: (id: number): Promise<SessionView> =>
-      until(`session ${id} ends`, async () => {
-        const { session } = await api<{ session: SessionView }>(`/api/admin/sessions/${id}`)
-        return session.status === 'expired' && session
-      }, 20_000),
+      until(
+        `session ${id} ends`,
+        async () => {
+          const { session } = await api<{ session: SessionView }>(`/api/admin/sessions/${id}`)
+          return session.status === 'expired' && session
+        },
+        20_000,
+      ),
 
     /** Ends whatever lives, so that the next test begins with nobody online. */
     async clear(): Promise<void> {
@@ -107,9 +128,14 @@ export async function openVenue(name: string, options: LabOptions = {}) {
     },
 
     /** Runs curl on a phone to its end, however that is. @returns what it got, in bytes of content, and its exit code */
-    async curl(phone: Phone, ...args: string[]): Promise<{ code: number | null; status: number; bytes: number; location: string; tookMs: number }> {
+    async curl(
+      phone: Phone,
+      ...args: string[]
+    ): Promise<{ code: number | null; status: number; bytes: number; location: string; tookMs: number }> {
       const format = '%{http_code} %{size_download} %{redirect_url}'
-      const { code, stdout, tookMs } = await lab.exec(phone.namespace, ['curl', '-s', '-o', '/dev/null', '-w', format, ...args], { allowFailure: true })
+      const { code, stdout, tookMs } = await lab.exec(phone.namespace, ['curl', '-s', '-o', '/dev/null', '-w', format, ...args], {
+        allowFailure: true,
+      })
       const [status, bytes, location = ''] = stdout.split(' ')
       return { code, status: Number(status), bytes: Number(bytes), location, tookMs }
     },

@@ -1,6 +1,17 @@
 import test from 'ava'
 import type { Grant } from '#server/gateway/grant.ts'
-import { capChanges, changeToCut, changeToGrant, changeToNothing, countRules, heldAfter, noChanges, ruleset, script, type Held } from '#server/gateway/nft.ts'
+import {
+  capChanges,
+  changeToCut,
+  changeToGrant,
+  changeToNothing,
+  countRules,
+  heldAfter,
+  noChanges,
+  ruleset,
+  script,
+  type Held,
+} from '#server/gateway/nft.ts'
 
 const now = 1_789_000_000_000
 const hour = 3_600_000
@@ -25,12 +36,10 @@ const steps: { title: string; grant: Partial<Grant>; counted?: Partial<Held>; at
     grant: {},
     expected: `
 add quota inet kswifi s7 { over 5000000 bytes used 0 bytes }
-add counter inet kswifi s7 { packets 0 bytes 0 }
 add element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 timeout 3600s : 7 }
 add element inet kswifi down_class { 7 timeout 3600s : 1:1a }
-add element inet kswifi up_class { 7 timeout 3600s : 1:1a }
+add element inet kswifi up_class { 7 counter packets 0 bytes 0 : 1:1a }
 add element inet kswifi quotas { 7 : "s7" }
-add element inet kswifi uploads { 7 : "s7" }
 `,
   },
   { title: 'the same again', grant: {}, expected: '' },
@@ -57,53 +66,77 @@ delete element inet kswifi phones { 02:4b:53:00:00:02 . 10.64.0.12 }
 add element inet kswifi phones { 02:4b:53:00:00:02 . 10.64.0.99 timeout 3600s : 7 }
 `,
   },
-  { title: 'back to the first device', grant: {}, expected: `
+  {
+    title: 'back to the first device',
+    grant: {},
+    expected: `
 delete element inet kswifi phones { 02:4b:53:00:00:02 . 10.64.0.99 }
 add element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 timeout 3600s : 7 }
-` },
-  { title: 'a limit raised in time keeps the count', grant: { limitBytes: 9_000_000 }, counted: { usedBytes: 4_000_000 }, expected: `
+`,
+  },
+  {
+    title: 'a limit raised in time keeps the count',
+    grant: { limitBytes: 9_000_000 },
+    counted: { usedBytes: 4_000_000 },
+    expected: `
 add quota inet kswifi s7 { over 9000000 bytes }
-` },
-  { title: 'a limit raised too late begins anew at the old one', grant: { limitBytes: 12_000_000, usedBytes: 8_999_000, uploadedBytes: 2000 }, counted: { usedBytes: 9_000_000, uploadedBytes: 70_000 }, expected: `
+`,
+  },
+  {
+    title: 'a limit raised too late begins anew at the old one',
+    grant: { limitBytes: 12_000_000, usedBytes: 8_999_000, uploadedBytes: 2000 },
+    counted: { usedBytes: 9_000_000, uploadedBytes: 70_000 },
+    expected: `
 delete element inet kswifi quotas { 7 }
-delete element inet kswifi uploads { 7 }
 delete quota inet kswifi s7
-delete counter inet kswifi s7
 add quota inet kswifi s7 { over 12000000 bytes used 9000000 bytes }
-add counter inet kswifi s7 { packets 0 bytes 70000 }
 add element inet kswifi quotas { 7 : "s7" }
-add element inet kswifi uploads { 7 : "s7" }
-` },
-  { title: 'on slowly after the data', grant: { limitBytes: null, usedBytes: 12_000_000, downBps: 64_000, upBps: 64_000 }, counted: { usedBytes: 12_000_000 }, expected: `
+`,
+  },
+  {
+    title: 'on slowly after the data',
+    grant: { limitBytes: null, usedBytes: 12_000_000, downBps: 64_000, upBps: 64_000 },
+    counted: { usedBytes: 12_000_000 },
+    expected: `
 delete element inet kswifi quotas { 7 }
-delete element inet kswifi uploads { 7 }
 delete quota inet kswifi s7
-delete counter inet kswifi s7
 add quota inet kswifi s7 { over 4503599627370496 bytes used 12000000 bytes }
-add counter inet kswifi s7 { packets 0 bytes 70000 }
 add element inet kswifi quotas { 7 : "s7" }
-add element inet kswifi uploads { 7 : "s7" }
-` },
-  { title: 'at the speed of the line', grant: { limitBytes: null, downBps: null, upBps: null }, expected: `
+`,
+  },
+  {
+    title: 'at the speed of the line',
+    grant: { limitBytes: null, downBps: null, upBps: null },
+    expected: `
 delete element inet kswifi down_class { 7 }
 delete element inet kswifi up_class { 7 }
 add element inet kswifi down_class { 7 timeout 3600s : 1:0 }
-add element inet kswifi up_class { 7 timeout 3600s : 1:0 }
-` },
-  { title: 'time moved by less than the kernel tells', grant: { limitBytes: null, downBps: null, upBps: null, until: now + hour + 2000 }, expected: '' },
-  { title: 'time added', grant: { limitBytes: null, downBps: null, upBps: null, until: now + 2 * hour + 250 }, expected: `
+`,
+  },
+  {
+    title: 'time moved by less than the kernel tells',
+    grant: { limitBytes: null, downBps: null, upBps: null, until: now + hour + 2000 },
+    expected: '',
+  },
+  {
+    title: 'time added',
+    grant: { limitBytes: null, downBps: null, upBps: null, until: now + 2 * hour + 250 },
+    expected: `
 delete element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 }
 delete element inet kswifi down_class { 7 }
-delete element inet kswifi up_class { 7 }
 add element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 timeout 7200s250ms : 7 }
 add element inet kswifi down_class { 7 timeout 7200s250ms : 1:0 }
-add element inet kswifi up_class { 7 timeout 7200s250ms : 1:0 }
-` },
-  { title: 'time added after its end: what the kernel dropped by itself is not deleted', at: now + 3 * hour, grant: { limitBytes: null, downBps: null, upBps: null, until: now + 4 * hour }, expected: `
+`,
+  },
+  {
+    title: 'time added after its end: what the kernel dropped by itself is not deleted',
+    at: now + 3 * hour,
+    grant: { limitBytes: null, downBps: null, upBps: null, until: now + 4 * hour },
+    expected: `
 add element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 timeout 3600s : 7 }
 add element inet kswifi down_class { 7 timeout 3600s : 1:0 }
-add element inet kswifi up_class { 7 timeout 3600s : 1:0 }
-` },
+`,
+  },
 ]
 
 test('a session is walked through its life by the smallest scripts', (t) => {
@@ -122,10 +155,16 @@ test('a session is cut off first, with its count kept, and then taken away', (t)
   const held = heldAfter(undefined, base, 3)
   const cut = noChanges()
   changeToCut(cut, held, now)
-  t.is(script(cut), 'delete element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 }\ndelete element inet kswifi down_class { 7 }\ndelete element inet kswifi up_class { 7 }\n')
+  t.is(
+    script(cut),
+    'delete element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 }\ndelete element inet kswifi down_class { 7 }\ndelete element inet kswifi up_class { 7 }\n',
+  )
   const gone = noChanges()
   changeToNothing(gone, held)
-  t.is(script(gone), 'delete element inet kswifi quotas { 7 }\ndelete element inet kswifi uploads { 7 }\ndelete quota inet kswifi s7\ndelete counter inet kswifi s7\n')
+  t.is(
+    script(gone),
+    'delete element inet kswifi up_class { 7 }\ndelete element inet kswifi quotas { 7 }\ndelete quota inet kswifi s7\n',
+  )
 })
 
 test('what a deadline took away already is not deleted again', (t) => {
@@ -141,25 +180,24 @@ test('a device that moves leaves its old session before it enters the new one', 
   changeToGrant(changes, undefined, other, 2, now)
   changeToGrant(changes, old, base, 1, now)
   const lines = script(changes).split('\n')
-  const [leaves, enters] = ['delete element inet kswifi phones { 02:4b:53:00:00:02', 'add element inet kswifi phones { 02:4b:53:00:00:02'].map((start) => lines.findIndex((line) => line.startsWith(start)))
+  const [leaves, enters] = [
+    'delete element inet kswifi phones { 02:4b:53:00:00:02',
+    'add element inet kswifi phones { 02:4b:53:00:00:02',
+  ].map((start) => lines.findIndex((line) => line.startsWith(start)))
   t.true(leaves! >= 0 && leaves! < enters!)
 })
 
 test('a session of which the kernel lost a part gets all of it anew, with its count', (t) => {
   const held = heldAfter(undefined, { ...base, usedBytes: 4_000_000 }, 0x1a)
-  held.parts = new Set(['quota', 'counter', 'uploads'])
+  held.parts = new Set(['quota'])
   const changes = noChanges()
   changeToGrant(changes, held, { ...base, usedBytes: 1 }, 0x1a, now)
   t.is(
     script(changes),
     `
-delete element inet kswifi uploads { 7 }
 delete quota inet kswifi s7
-delete counter inet kswifi s7
 add quota inet kswifi s7 { over 5000000 bytes used 4000000 bytes }
-add counter inet kswifi s7 { packets 0 bytes 0 }
 add element inet kswifi quotas { 7 : "s7" }
-add element inet kswifi uploads { 7 : "s7" }
 `.trimStart(),
   )
 })
@@ -173,9 +211,10 @@ test('a limit lowered below what was used ends it at once', (t) => {
 
 test('many sessions are one script with one line for each map', (t) => {
   const changes = noChanges()
-  for (let session = 1; session <= 500; session++) changeToGrant(changes, undefined, { ...base, session, devices: [{ ...ann, ip: `10.64.1.${session}` }] }, session, now)
+  for (let session = 1; session <= 500; session++)
+    changeToGrant(changes, undefined, { ...base, session, devices: [{ ...ann, ip: `10.64.1.${session}` }] }, session, now)
   const lines = script(changes).trim().split('\n')
-  t.is(lines.filter((line) => line.startsWith('add element')).length, 5)
+  t.is(lines.filter((line) => line.startsWith('add element')).length, 4)
   t.is(lines.filter((line) => line.startsWith('add quota')).length, 500)
 })
 
@@ -193,7 +232,11 @@ test('the ruleset names the devices and addresses of its box, and nothing lets a
   t.regex(text, /oifname "eth7" masquerade/)
   t.regex(text, /ip daddr 192\.0\.2\.1 tcp dport 80 redirect to :8181/)
   t.notRegex(text, /lan0|wan0|10\.64|8080|flowtable|offload/)
-  const forward = /chain forward \{([^]*?)\n {2}\}/.exec(text)![1]!.trim().split('\n').map((line) => line.trim())
+  const forward = /chain forward \{([^]*?)\n {2}\}/
+    .exec(text)![1]!
+    .trim()
+    .split('\n')
+    .map((line) => line.trim())
   t.deepEqual(forward.slice(0, 2), ['type filter hook forward priority filter; policy drop;', 'quota name ct mark map @quotas drop'])
   t.is(countRules(text), text.split('\n').filter((line) => /^ {4}/.test(line)).length - (text.match(/ hook /g) ?? []).length)
 })

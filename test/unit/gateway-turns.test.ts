@@ -4,7 +4,9 @@ import { createTurns } from '#server/gateway/lock.ts'
 /** Work that ends when told, and says what it was asked. */
 function handWork() {
   const runs: { sessions: number[] | undefined; thorough: boolean; finish: () => void; fail: (error: Error) => void }[] = []
-  const take = createTurns((sessions, thorough) => new Promise<void>((resolve, reject) => runs.push({ sessions, thorough, finish: resolve, fail: reject })))
+  const take = createTurns(
+    (sessions, thorough) => new Promise<void>((resolve, reject) => runs.push({ sessions, thorough, finish: resolve, fail: reject })),
+  )
   /** Lets everything happen that can happen by itself. */
   const settle = () => new Promise((resolve) => setImmediate(resolve))
   return { runs, take, settle }

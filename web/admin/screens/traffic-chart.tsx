@@ -70,12 +70,12 @@ function chartOptions(element: HTMLElement, onPoint: (at: number | null) => void
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { y: { range: (_chart, _low, high) => [0, Math.max(high * 1.08, 100_000)] } },
+    scales: { x: { range: () => lastDay() }, y: { range: (_chart, _low, high) => [0, Math.max(high * 1.08, 100_000)] } },
     axes: [
-      { ...axis, size: 30, space: 64, values: (_chart, seconds) => seconds.map(clock) },
+      { ...axis, size: 30, space: 64, incrs: [3600, 4 * 3600, 6 * 3600], values: (_chart, seconds) => seconds.map(clock) },
       { ...axis, size: 70, space: 44, values: (_chart, values) => values.map((value) => (value === 0 ? '0' : speed(value))) },
     ],
     series: [
@@ -85,6 +85,12 @@ function chartOptions(element: HTMLElement, onPoint: (at: number | null) => void
     ],
     hooks: { setCursor: [(chart) => onPoint(chart.cursor.idx ?? null)] },
   }
+}
+
+/** A new box has little to show yet: the day is there all the same. */
+function lastDay(): [number, number] {
+  const now = Date.now() / 1000
+  return [now - 86_400, now]
 }
 
 function clock(seconds: number): string {
