@@ -51,7 +51,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   const { wanted, settle, now, log } = needs
   const base = ruleset({ lan: needs.lan.device, wan: needs.wan.device, lanAddress: needs.lan.address, portalPort: needs.portalPort })
   const rulesInBase = countRules(base)
-  const shaper = await createShaper(needs.lan.device, needs.wan.device, log)
+  const shaper = createShaper(needs.lan.device, needs.wan.device, log)
 
   /** What the kernel holds, as far as we know; listed anew in every thorough run. */
   let held = new Map<number, Held>()

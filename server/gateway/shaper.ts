@@ -19,20 +19,29 @@ const BURST_MS = 10
 /** HTB's numbers have 16 bits; 0xffff is kept for trying things out. */
 export const MAX_MINOR = 0xfffe
 
-export type Shaper = Awaited<ReturnType<typeof createShaper>>
+export type Shaper = ReturnType<typeof createShaper>
 
-/** HTB, one class a session and direction: `lan` shapes downloads, `wan` uploads. Packets find theirs by nft's `meta priority`. */
-export async function createShaper(lan: string, wan: string, log: { info: (facts: object, words: string) => void }) {
-  const fqCodel = await prepare(lan).then((has) => prepare(wan).then(() => has))
-  log.info(
-    { leaf: fqCodel ? 'fq_codel' : `pfifo ${LEAF_PACKETS}` },
-    fqCodel ? 'shaping with fq_codel leaves' : 'this kernel has no fq_codel: short queues instead',
-  )
+/**
+ * HTB, one class a session and direction: `lan` shapes downloads, `wan` uploads. Packets find theirs by nft's
+ * `meta priority`. It is put on the devices with the first session that has a speed: what is not shaped loses a tenth
+ * of its throughput in HTB, so a venue that sells no speeds goes without.
+ */
+export function createShaper(lan: string, wan: string, log: { info: (facts: object, words: string) => void }) {
+  let fqCodel: boolean | undefined
+
+  async function prepare(): Promise<void> {
+    await Promise.all([lan, wan].map(putHtb))
+    if (fqCodel !== undefined) return
+    fqCodel = await knowsFqCodel(lan)
+    log.info(
+      { leaf: fqCodel ? 'fq_codel' : `pfifo ${LEAF_PACKETS}` },
+      fqCodel ? 'shaping with fq_codel leaves' : 'this kernel has no fq_codel: short queues instead',
+    )
+  }
 
   return {
-    /** Numbers of the classes that the kernel has, per device; prepares devices that lost theirs. */
+    /** Numbers of the classes that the kernel has, per device. */
     async list(): Promise<{ down: Set<number>; up: Set<number> }> {
-      await Promise.all([prepare(lan), prepare(wan)])
       const [down, up] = await Promise.all(
         [lan, wan].map(async (device) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))),
       )
@@ -40,20 +49,10 @@ export async function createShaper(lan: string, wan: string, log: { info: (facts
     },
     /** Makes or changes classes, and takes away others. Repeating it is harmless. */
     async apply(set: Class[], removed: number[]): Promise<void> {
-      const batches = [
-        classScript(
-          lan,
-          set.map(({ minor, downBps }) => [minor, downBps]),
-          removed,
-          fqCodel,
-        ),
-        classScript(
-          wan,
-          set.map(({ minor, upBps }) => [minor, upBps]),
-          removed,
-          fqCodel,
-        ),
-      ]
+      if (set.length > 0) await prepare()
+      const downs = set.map(({ minor, downBps }): [number, number | null] => [minor, downBps])
+      const ups = set.map(({ minor, upBps }): [number, number | null] => [minor, upBps])
+      const batches = [classScript(lan, downs, removed, fqCodel === true), classScript(wan, ups, removed, fqCodel === true)]
       await Promise.all(batches.map((batch) => batch && applyBatch(batch)))
     },
   }
@@ -79,27 +78,22 @@ export function parseClasses(text: string): Set<number> {
   return new Set([...text.matchAll(/^class htb 1:([0-9a-f]+) /gm)].map((match) => Number.parseInt(match[1]!, 16)))
 }
 
-/** Puts HTB on a device unless it is there. @returns whether the kernel knows fq_codel */
-async function prepare(device: string): Promise<boolean> {
+/** Puts HTB on a device unless it is there. */
+async function putHtb(device: string): Promise<void> {
   const present = await run('tc', ['qdisc', 'show', 'dev', device, 'root'])
-  if (!present.includes('qdisc htb 1:')) {
-    await run('ip', ['link', 'set', device, 'txqueuelen', String(LEAF_PACKETS)])
-    await run('tc', ['qdisc', 'replace', 'dev', device, 'root', 'handle', '1:', 'htb', 'default', '0'])
-  }
-  return knowsFqCodel(device)
+  if (present.includes('qdisc htb 1:')) return
+  await run('ip', ['link', 'set', device, 'txqueuelen', String(LEAF_PACKETS)])
+  await run('tc', ['qdisc', 'replace', 'dev', device, 'root', 'handle', '1:', 'htb', 'default', '0'])
 }
 
-let fqCodelKnown: boolean | undefined
-
 async function knowsFqCodel(device: string): Promise<boolean> {
-  if (fqCodelKnown !== undefined) return fqCodelKnown
   await run('tc', ['class', 'replace', 'dev', device, 'parent', '1:', 'classid', '1:ffff', 'htb', 'rate', '1mbit', 'quantum', '1514'])
-  fqCodelKnown = await run('tc', ['qdisc', 'replace', 'dev', device, 'parent', '1:ffff', 'fq_codel']).then(
+  const known = await run('tc', ['qdisc', 'replace', 'dev', device, 'parent', '1:ffff', 'fq_codel']).then(
     () => true,
     () => false,
   )
   await run('tc', ['class', 'del', 'dev', device, 'classid', '1:ffff'])
-  return fqCodelKnown
+  return known
 }
 
 /** A class that is gone already is what we wanted; any other refusal is a fault. */

@@ -9,11 +9,12 @@ const SECONDS = 2
 /** Throughput with 1500-byte packets and no offloads, beside plain NAT over the same kind of wires; the beds take turns. */
 export async function forwarding(): Promise<Figure[]> {
   const [plain, few, many] = (await Promise.all([plainBed(), enforcedBed('few', 10), enforcedBed('many', 10_000)])) as [Lab, Lab, Lab]
+  const shaped = await enforcedBed('shaped', 10_000, 5_000_000_000)
   try {
     const rates = { down: new Map<Lab, number[]>(), up: new Map<Lab, number[]>() }
     for (let round = 0; round < ROUNDS; round++) {
       for (const direction of ['down', 'up'] as const) {
-        for (const bed of [plain, few, many]) {
+        for (const bed of [plain, few, many, shaped]) {
           const rate = await measure(bed, direction)
           rates[direction].set(bed, [...(rates[direction].get(bed) ?? []), rate])
         }
@@ -34,6 +35,13 @@ export async function forwarding(): Promise<Figure[]> {
         aimWords: '≥ 0.90',
       },
       {
+        what: `the same through a class of 5 Gbit/s (HTB), ${direction}`,
+        measured: ratio(direction, shaped, plain),
+        unit: '',
+        aim: atLeast(0.8),
+        aimWords: '≥ 0.80',
+      },
+      {
         what: `10,000 to 10 live sessions, ${direction}`,
         measured: ratio(direction, many, few),
         unit: '',
@@ -42,7 +50,7 @@ export async function forwarding(): Promise<Figure[]> {
       },
     ])
   } finally {
-    await Promise.all([plain, few, many].map((bed) => bed.stop()))
+    await Promise.all([plain, few, many, shaped].map((bed) => bed.stop()))
   }
 }
 
@@ -54,10 +62,10 @@ async function plainBed(): Promise<Lab> {
   return lab
 }
 
-async function enforcedBed(name: string, sessions: number): Promise<Lab> {
+async function enforcedBed(name: string, sessions: number, bps: number | null = null): Promise<Lab> {
   const lab = await startLab({ prefix: `kbe${name}`, phones: 1 })
   await populate(lab, sessions - 1, { downBps: null, upBps: null })
-  const [code] = (await vouchers(lab, { dataLimit: 2 ** 49 }, 1)) as [string]
+  const [code] = (await vouchers(lab, { dataLimit: 2 ** 49, downBps: bps, upBps: bps }, 1)) as [string]
   await redeem(lab, lab.phones[0]!.namespace, code)
   // The data plane alone is measured: nothing of the control plane works meanwhile.
   await admin(lab, 'PATCH', 'settings', { pollSeconds: 30 })

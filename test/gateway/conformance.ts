@@ -1,4 +1,4 @@
-import type { TestFn } from 'ava'
+import type { ExecutionContext, TestFn } from 'ava'
 import { until } from '#lab/run.ts'
 import type { Grant, LanDevice, Reading } from '#server/gateway/grant.ts'
 
@@ -39,11 +39,11 @@ export function grant(terms: Partial<Grant> = {}): Grant {
 
 /** What both gateways promise. `open` gives a gateway that holds nothing. */
 export function conformance(test: TestFn, kind: string, open: () => Promise<Bench>): void {
-  const says = (title: string, body: (t: Parameters<Parameters<TestFn['serial']>[1]>[0], bench: Bench) => Promise<void>) =>
+  const says = (title: string, body: (t: ExecutionContext, bench: Bench) => Promise<void>) =>
     test.serial(`${kind}: ${title}`, async (t) => {
       const bench = await open()
       try {
-        await body(t as never, bench)
+        await body(t, bench)
       } finally {
         await bench.close()
       }

@@ -109,7 +109,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
         `session ${id} ends`,
         async () => {
           const { session } = await api<{ session: SessionView }>(`/api/admin/sessions/${id}`)
-          return session.status === 'expired' && session
+          return session.status === 'expired' ? session : null
         },
         20_000,
       ),

@@ -111,6 +111,7 @@ add element inet kswifi quotas { 7 : "s7" }
 delete element inet kswifi down_class { 7 }
 delete element inet kswifi up_class { 7 }
 add element inet kswifi down_class { 7 timeout 3600s : 1:0 }
+add element inet kswifi up_class { 7 counter packets 0 bytes 70000 : 1:0 }
 `,
   },
   {
@@ -155,16 +156,10 @@ test('a session is cut off first, with its count kept, and then taken away', (t)
   const held = heldAfter(undefined, base, 3)
   const cut = noChanges()
   changeToCut(cut, held, now)
-  t.is(
-    script(cut),
-    'delete element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 }\ndelete element inet kswifi down_class { 7 }\ndelete element inet kswifi up_class { 7 }\n',
-  )
+  t.is(script(cut), 'delete element inet kswifi phones { 02:4b:53:00:00:01 . 10.64.0.11 }\ndelete element inet kswifi down_class { 7 }\n')
   const gone = noChanges()
   changeToNothing(gone, held)
-  t.is(
-    script(gone),
-    'delete element inet kswifi up_class { 7 }\ndelete element inet kswifi quotas { 7 }\ndelete quota inet kswifi s7\n',
-  )
+  t.is(script(gone), 'delete element inet kswifi up_class { 7 }\ndelete element inet kswifi quotas { 7 }\ndelete quota inet kswifi s7\n')
 })
 
 test('what a deadline took away already is not deleted again', (t) => {
