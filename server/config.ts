@@ -17,6 +17,7 @@ const schema = z.object({
   KSWIFI_LAN: z
     .string()
     .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'write it as 10.64.0.1/16')
+    .regex(/^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/, 'a private network: 10.x, 172.16.x to 172.31.x or 192.168.x')
     .default('10.64.0.1/16'),
   KSWIFI_LAN_DEVICE: z.string().max(15).default('lan0'),
   KSWIFI_WAN_DEVICE: z.string().max(15).default('wan0'),

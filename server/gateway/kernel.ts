@@ -49,7 +49,12 @@ type KernelNeeds = GatewayNeeds & {
  */
 export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> {
   const { wanted, settle, now, log } = needs
-  const base = ruleset({ lan: needs.lan.device, wan: needs.wan.device, lanAddress: needs.lan.address, portalPort: needs.portalPort })
+  const { text: base, version } = ruleset({
+    lan: needs.lan.device,
+    wan: needs.wan.device,
+    lanAddress: needs.lan.address,
+    portalPort: needs.portalPort,
+  })
   const rulesInBase = countRules(base)
   const shaper = createShaper(needs.lan.device, needs.wan.device, log)
 
@@ -58,6 +63,11 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   /** Speeds as last given to tc, by session. */
   const shaped = new Map<number, { minor: number; downBps: number | null; upBps: number | null }>()
   const freeMinors = createMinors()
+
+  /** Chains and rules as the kernel listed them right after they were put in. */
+  let fixed: string | undefined
+  /** Neighbours that cannot be talked over, as `mac . ip`. */
+  let pinned = new Set<string>()
 
   /** Counts our changes: a look at the kernel from before one of them says nothing any more. */
   let changesMade = 0
@@ -99,7 +109,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     lookedAhead = undefined
     const look = ahead?.changesMade === changesMade ? ahead : await lookAtKernel()
     const { listing, classes } = look
-    const intact = listing?.rules === rulesInBase
+    const intact = isIntact(listing)
     held = listing?.sessions ?? new Map()
     if (!intact) {
       log.warn(
@@ -110,7 +120,9 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       // One transaction with nobody in it is at most some ms; the grants follow at once.
       await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${base}`)
       held = new Map()
+      fixed = (await list())?.fixed
     }
+    pinned = await pinnedNeighbours()
     await allowForwarding()
     adoptMinors()
     for (const [session, { minor, downBps, upBps }] of shaped) {
@@ -121,6 +133,13 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const live = new Set([...shaped.values()].map(({ minor }) => minor))
     const strays = [...classes.down.union(classes.up)].filter((minor) => !live.has(minor))
     if (strays.length > 0) await shaper.apply([], strays)
+  }
+
+  function isIntact(listing: Listing | undefined): boolean {
+    if (listing?.version !== version || listing.rules !== rulesInBase) return false
+    // After a restart of ours the first look has to be believed.
+    fixed ??= listing.fixed
+    return listing.fixed === fixed
   }
 
   async function lookAtKernel(): Promise<Look> {
@@ -230,8 +249,9 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
 
   /** A neighbour that cannot be talked over: nobody can claim a paying customer's address by ARP. */
   async function pinNeighbours(grants: Grant[]): Promise<void> {
-    const fresh = grants.flatMap((grant) => grant.devices.filter((device) => !held.get(grant.session)?.phones.has(phoneKey(device))))
+    const fresh = grants.flatMap((grant) => grant.devices.filter((device) => !pinned.has(phoneKey(device))))
     if (fresh.length === 0) return
+    for (const device of fresh) pinned.add(phoneKey(device))
     await run(
       'ip',
       ['-force', '-batch', '-'],
@@ -239,11 +259,17 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     )
   }
 
+  async function pinnedNeighbours(): Promise<Set<string>> {
+    const text = await run('ip', ['neigh', 'show', 'dev', needs.lan.device, 'nud', 'permanent'])
+    return new Set([...text.matchAll(/^(\S+) lladdr (\S+) /gm)].map(([, ip, mac]) => phoneKey({ mac: mac!, ip: ip! })))
+  }
+
   async function tidyFlows(ending: Held[], lost: (LanDevice & { session: number })[]): Promise<void> {
     const gone = [...ending.flatMap((one) => [...one.phones.keys()]).map(deviceOf), ...lost]
     if (gone.length > 0) {
       const claimed = new Set([...held.values()].flatMap((one) => [...one.phones.keys()]))
       const free = gone.filter((device) => !claimed.has(phoneKey(device)))
+      for (const device of free) pinned.delete(phoneKey(device))
       const batch = free.map(({ ip }) => `neigh del ${ip} dev ${needs.lan.device}\n`).join('')
       if (batch) await run('ip', ['-force', '-batch', '-'], batch).catch(() => {})
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Grant, LanDevice, Reading } from './grant.ts'
 
 /** Names of the table's parts are a contract with the running kernel: a changed ruleset is noticed and put in whole. */
@@ -11,10 +12,9 @@ const TIMEOUT_TOLERANCE_MS = 2500
 
 type MapName = 'phones' | 'down_class' | 'up_class' | 'quotas'
 
-/** The fixed part: everything but the sessions. */
-export function ruleset(box: { lan: string; wan: string; lanAddress: string; portalPort: number }): string {
-  return `
-table ${TABLE} {
+/** The fixed part: everything but the sessions; a chain called `version` marks a table that has it. */
+export function ruleset(box: { lan: string; wan: string; lanAddress: string; portalPort: number }): { text: string; version: string } {
+  const text = `
   map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
   map quotas { type mark : quota; }
   map down_class { typeof ct mark : meta priority; flags timeout; }
@@ -79,8 +79,10 @@ table ${TABLE} {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "${box.wan}" masquerade
   }
-}
 `
+  // An empty chain carries the text's own mark: a box that was updated finds the old one, and puts the new text in.
+  const version = `version_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  return { version, text: `table ${TABLE} {\n  chain ${version} {\n  }${text}}\n` }
 }
 
 /** How many rules a ruleset has, to notice that somebody took some away. */
@@ -102,10 +104,12 @@ export type Held = {
   up: { minor: number } | undefined
 }
 
-export type Listing = { rules: number; sessions: Map<number, Held> }
+/** `fixed` is everything but the sessions, as one text that changes when anybody changes a chain or a rule. */
+export type Listing = { rules: number; fixed: string; version: string; sessions: Map<number, Held> }
 
 type NftObject = {
-  rule?: unknown
+  chain?: { name: string; handle?: number }
+  rule?: { handle?: number }
   quota?: { name: string; bytes: number; used: number }
   map?: { name: string; elem?: [NftKey, string | number][] }
 }
@@ -115,15 +119,19 @@ type NftKey = number | { elem: { val: number | { concat: [string, string] }; exp
 export function parseListing(json: string, now: number): Listing {
   const objects = (JSON.parse(json) as { nftables: NftObject[] }).nftables
   const sessions = new Map<number, Held>()
+  const fixed: unknown[] = []
   let rules = 0
-  for (const { rule, quota, map } of objects) {
+  let version = ''
+  for (const { chain, rule, quota, map } of objects) {
+    if (chain?.name.startsWith('version_')) version = chain.name
+    if (chain ?? rule) fixed.push({ ...(chain ?? rule), handle: 0 })
     if (rule) rules++
     const session = sessionOf(quota?.name)
     if (session && quota)
       Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
     for (const [key, value] of map?.elem ?? []) readElement(sessions, map!.name, key, value, now)
   }
-  return { rules, sessions }
+  return { rules, fixed: JSON.stringify(fixed), version, sessions }
 }
 
 /** Counts of one session: what of these the kernel just said. */

@@ -43,7 +43,7 @@ test.serial('kernel: it lists as many rules as the ruleset is counted to have', 
   t.teardown(bench.close)
   await bench.enforce()
   const listed = JSON.parse(await inBox('/usr/sbin/nft', '-j', 'list', 'table', 'inet', 'kswifi')) as { nftables: { rule?: unknown }[] }
-  const text = ruleset({ lan: 'lan0', wan: 'wan0', lanAddress: '10.64.0.1', portalPort: 8080 })
+  const { text } = ruleset({ lan: 'lan0', wan: 'wan0', lanAddress: '10.64.0.1', portalPort: 8080 })
   t.is(listed.nftables.filter((one) => one.rule).length, countRules(text))
 })
 

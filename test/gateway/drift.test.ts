@@ -85,6 +85,11 @@ const damages: [what: string, argv: () => Promise<string[]>][] = [
   ],
   ['the rules of a whole chain', async () => [nft, 'flush', 'chain', 'inet', 'kswifi', 'upload']],
   ['the whole table', async () => [nft, 'delete', 'table', 'inet', 'kswifi']],
+  [
+    'the meaning of a rule, for another',
+    async () => [nft, 'replace', 'rule', 'inet', 'kswifi', 'forward', 'handle', await handle('forward', 'quota name'), 'counter'],
+  ],
+  ['the policy that drops what nobody paid for', async () => [nft, 'add', 'chain', 'inet', 'kswifi', 'forward', '{ policy accept; }']],
   ['the device of a customer', async () => [nft, 'flush', 'map', 'inet', 'kswifi', 'phones']],
   ['the caps of all customers', async () => [nft, 'flush', 'map', 'inet', 'kswifi', 'quotas']],
   ['the speeds of all customers', async () => [nft, 'flush', 'map', 'inet', 'kswifi', 'down_class']],

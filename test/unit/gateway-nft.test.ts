@@ -222,7 +222,7 @@ test('the count is read anew only before a cap changes', (t) => {
 })
 
 test('the ruleset names the devices and addresses of its box, and nothing lets a flow pass before its quota', (t) => {
-  const text = ruleset({ lan: 'br-lan', wan: 'eth7', lanAddress: '192.0.2.1', portalPort: 8181 })
+  const { text } = ruleset({ lan: 'br-lan', wan: 'eth7', lanAddress: '192.0.2.1', portalPort: 8181 })
   t.regex(text, /iifname "br-lan" goto from_lan/)
   t.regex(text, /oifname "eth7" masquerade/)
   t.regex(text, /ip daddr 192\.0\.2\.1 tcp dport 80 redirect to :8181/)
