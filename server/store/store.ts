@@ -61,12 +61,19 @@ export async function openStore(file: string) {
      * @throws Refusal `storage-full` when the disk is full; nothing is kept then
      */
     async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+      let cause: unknown
       try {
-        return await db.transaction(work)
+        return await db.transaction((tx) =>
+          work(tx).catch((error: unknown) => {
+            cause = error
+            throw error
+          }),
+        )
       } catch (error) {
-        if (isDiskFull(error))
-          throw new Refusal('storage-full', 'The disk of the box is full, so nothing was saved. Please tell the staff.')
-        throw error
+        // SQLite rolls back by itself when the disk is full; knex then fails to do it again, and says only that.
+        const real = cause ?? error
+        if (isDiskFull(real)) throw new Refusal('storage-full', 'The disk of the box is full, so nothing was saved. Please tell the staff.')
+        throw real
       }
     },
     /** @throws whatever SQLite says when it does not answer */

@@ -1,0 +1,120 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { createBus } from '#server/events.ts'
+import { createMemoryGateway } from '#server/gateway/memory.ts'
+import { activate, topUp, type Terms } from '#server/sessions/lifecycle.ts'
+import { ledgerOf } from '#server/sessions/ledger-table.ts'
+import { createMeter } from '#server/sessions/meter.ts'
+import { findSession, insertDevice, insertSession, saveSessions } from '#server/sessions/table.ts'
+import { HOUR } from '#server/units.ts'
+import { openTestStore } from './store.ts'
+
+const PACKET = 1000
+const LIMIT = 100 * PACKET + 400
+const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02']
+const terms: Terms = {
+  packageId: 1,
+  packageName: 'P',
+  dataLimit: LIMIT,
+  durationMs: HOUR,
+  downBps: null,
+  upBps: null,
+  maxDevices: 2,
+  afterData: 'stop',
+  slowBps: null,
+}
+
+type Step = { kind: 'down' | 'up' | 'poll' | 'topUp' | 'forget'; device: 0 | 1; packets: number }
+const steps = fc.array(
+  fc.record<Step>({
+    kind: fc.constantFrom('down', 'up', 'poll', 'topUp', 'forget'),
+    device: fc.constantFrom(0 as const, 1 as const),
+    packets: fc.integer({ min: 1, max: 60 }),
+  }),
+  { maxLength: 25 },
+)
+
+test('the ledger is the sum of what the gateway let through; at the cap the rest of less than a packet is charged too', async (t) => {
+  const store = await openTestStore(t)
+  await store.db('packages').insert({
+    id: 1,
+    name: 'P',
+    duration_ms: HOUR,
+    activate_within_ms: HOUR,
+    price_minor: 0,
+    currency: 'NGN',
+    created_at: 0,
+    updated_at: 0,
+  })
+  let code = 0
+  await fc.assert(
+    fc.asyncProperty(steps, async (walk) => {
+      const now = () => 1_800_000_000_000
+      const lease = (mac: string) => ({ mac, ip: `10.64.0.${macs.indexOf(mac) + 1}`, name: '', until: Infinity })
+      const meter = createMeter({
+        store,
+        now,
+        bus: createBus(),
+        leases: { addresses: async () => (mac) => [lease(mac)], holder: async () => undefined, watch: () => () => {} },
+      })
+      const gateway = createMemoryGateway({ now, wanted: meter.grants, settle: async (readings) => void (await meter.settle(readings)) })
+      const id = await store.transaction(async (tx) => {
+        await tx('devices').whereNull('detached_at').update({ detached_at: 1 })
+        await tx('sessions').where('status', '!=', 'expired').update({ status: 'expired' })
+        const made = await insertSession(tx, {
+          ...terms,
+          userPhone: null,
+          hotspotId: null,
+          hotspotName: 'V',
+          paymentMethod: 'voucher',
+          paymentReference: 'x',
+          resumeCode: `C${++code}`,
+          status: 'ready',
+          endReason: null,
+          startTime: null,
+          expiresAt: null,
+          activateBy: now() + HOUR,
+          lastConnected: null,
+          disconnectedAt: null,
+          endedAt: null,
+          dataUsed: 0,
+          slowUsed: 0,
+          uploaded: 0,
+          follows: null,
+          createdAt: now(),
+          updatedAt: now(),
+        })
+        await saveSessions(tx, [activate(made, now())])
+        for (const mac of macs) await insertDevice(tx, { sessionId: made.id, mac, name: '', now: now() })
+        return made.id
+      })
+      await gateway.enforce()
+      let [passed, lost] = [0, 0]
+      for (const { kind, device, packets } of walk) {
+        if (kind === 'down' || kind === 'up') passed += await gateway.pass(lease(macs[device]!), kind, packets * PACKET, PACKET)
+        if (kind === 'poll') await gateway.poll()
+        if (kind === 'topUp') {
+          await store.transaction(async (tx) => {
+            const session = (await findSession(tx, id))!
+            if (session.status !== 'expired') await saveSessions(tx, [topUp(session, { ...terms, dataLimit: 20 * PACKET }, now())])
+          })
+          await gateway.enforce([id])
+        }
+        if (kind === 'forget') {
+          // A power cut: what was used since the last poll is the customer's gain, and no more than that.
+          lost += passed - lost - (await ledgerOf(store.db, id))
+          gateway.forget()
+          await gateway.enforce()
+        }
+      }
+      await gateway.poll()
+      const session = (await findSession(store.db, id))!
+      const ledger = await ledgerOf(store.db, id)
+      const rest = ledger - (passed - lost)
+      if (ledger !== session.dataUsed || session.dataUsed > session.dataLimit!) return false
+      return session.endReason === 'data' ? rest >= 0 && rest < PACKET : rest === 0
+    }),
+    { numRuns: 60 },
+  )
+  t.pass()
+})

@@ -1,0 +1,144 @@
+import test from 'ava'
+import fc from 'fast-check'
+import * as life from '#server/sessions/lifecycle.ts'
+import type { Session, Terms } from '#server/sessions/lifecycle.ts'
+import { HOUR, MB, MINUTE } from '#server/units.ts'
+
+const now = 1_800_000_000_000
+const phone = { mac: '02:00:00:00:00:01', ip: '10.64.0.9' }
+const terms: Terms = {
+  packageId: 1,
+  packageName: 'P',
+  dataLimit: 10 * MB,
+  durationMs: HOUR,
+  downBps: 10e6,
+  upBps: 5e6,
+  maxDevices: 1,
+  afterData: 'stop',
+  slowBps: null,
+}
+
+function ready(over: Partial<Session> = {}): Session {
+  return {
+    ...terms,
+    id: 7,
+    userPhone: null,
+    hotspotId: null,
+    hotspotName: 'V',
+    paymentMethod: 'voucher',
+    paymentReference: '…AAAA',
+    resumeCode: 'AAAA2222',
+    status: 'ready',
+    endReason: null,
+    startTime: null,
+    expiresAt: null,
+    activateBy: now + 24 * HOUR,
+    lastConnected: null,
+    disconnectedAt: null,
+    endedAt: null,
+    dataUsed: 0,
+    slowUsed: 0,
+    uploaded: 0,
+    follows: null,
+    createdAt: now,
+    updatedAt: now,
+    ...over,
+  }
+}
+const active = (over: Partial<Session> = {}) => life.activate(ready(over), now)
+const read = (session: Session, usedBytes: number, at = now + MINUTE) => life.afterReading(session, { usedBytes, uploadedBytes: 0 }, at)
+
+const cases: [title: string, got: () => Partial<Session>, wanted: Partial<Session>][] = [
+  ['activation starts the clock', () => active(), { status: 'active', startTime: now, expiresAt: now + HOUR }],
+  ['a second activation changes nothing', () => life.activate(active(), now + MINUTE), { expiresAt: now + HOUR }],
+  ['use connects', () => read(active(), MB), { status: 'connected', dataUsed: MB, lastConnected: now + MINUTE }],
+  ['a reading below what is known takes nothing back', () => read(read(active(), 2 * MB), MB), { dataUsed: 2 * MB }],
+  ['the last byte ends it', () => read(active(), 10 * MB), { status: 'expired', endReason: 'data', dataUsed: 10 * MB }],
+  ['more than the limit is charged to nobody', () => read(active(), 11 * MB), { dataUsed: 10 * MB, slowUsed: 0 }],
+  [
+    'a slow package goes on',
+    () => read(active({ afterData: 'slow', slowBps: 256_000 }), 11 * MB),
+    { status: 'connected', dataUsed: 10 * MB, slowUsed: MB },
+  ],
+  [
+    'the last reading of an ended session counts',
+    () => read(life.end(read(active(), MB), 'time', now), 2 * MB),
+    { dataUsed: 2 * MB, status: 'expired', endReason: 'time' },
+  ],
+  ['time ends it', () => life.atTime(active(), now + HOUR), { status: 'expired', endReason: 'time', endedAt: now + HOUR }],
+  ['a moment before, it lives', () => life.atTime(active(), now + HOUR - 1), { status: 'active' }],
+  ['five idle minutes disconnect', () => life.atTime(read(active(), MB, now), now + 5 * MINUTE), { status: 'disconnected' }],
+  ['use after that connects again', () => read(life.atTime(read(active(), MB, now), now + 5 * MINUTE), 2 * MB), { status: 'connected' }],
+  ['never activated, it ends', () => life.atTime(ready(), now + 24 * HOUR), { status: 'expired', endReason: 'time' }],
+  ['waiting for another, it does not', () => life.atTime(ready({ follows: 3 }), now + 24 * HOUR), { status: 'ready' }],
+  [
+    'a top-up adds data and time',
+    () => life.topUp(read(active(), MB), terms, now),
+    { dataLimit: 20 * MB, expiresAt: now + 2 * HOUR, dataUsed: MB },
+  ],
+  ['and the better speed', () => life.topUp(active(), { ...terms, downBps: null, upBps: 1e6 }, now), { downBps: null, upBps: 5e6 }],
+  ['staff add time and data', () => life.extend(active(), { ms: HOUR, bytes: MB }, now), { dataLimit: 11 * MB, expiresAt: now + 2 * HOUR }],
+  ['the first reason stays', () => life.end(life.end(active(), 'data', now), 'refunded', now + 1), { endReason: 'data' }],
+  ['an ended session does not resume', () => life.resume(life.end(active(), 'data', now), now), { status: 'expired' }],
+]
+for (const [title, got, wanted] of cases) test(title, (t) => t.like(got(), wanted))
+
+test('a grant counts on from what was used, and slow use does not eat a top-up', (t) => {
+  const slow = read(active({ afterData: 'slow', slowBps: 256_000 }), 12 * MB)
+  t.like(life.grantOf(slow, [phone], now), { limitBytes: null, usedBytes: 12 * MB, downBps: 256_000, upBps: 256_000 })
+  const topped = life.topUp(slow, { ...terms, afterData: 'slow', slowBps: 256_000 }, now)
+  t.like(life.grantOf(topped, [phone], now), { limitBytes: 22 * MB, usedBytes: 12 * MB, downBps: 10e6 })
+})
+
+test('no grant without a device, before activation, or after the end', (t) => {
+  t.is(life.grantOf(active(), [], now), undefined)
+  t.is(life.grantOf(ready(), [phone], now), undefined)
+  t.is(life.grantOf(active(), [phone], now + HOUR), undefined)
+})
+
+test('kinds do not mix', (t) => {
+  t.false(life.canTopUp(active(), { ...terms, dataLimit: null }))
+  t.false(life.canTopUp(active({ dataLimit: null }), terms))
+  t.true(life.canTopUp(active({ dataLimit: null }), { ...terms, dataLimit: null }))
+  t.throws(() => life.extend(life.end(active(), 'time', now), { ms: 1, bytes: 0 }, now), { instanceOf: RangeError })
+})
+
+type Step = { kind: 'read' | 'wait' | 'topUp' | 'extend' | 'disconnect' | 'resume' | 'end'; amount: number }
+const steps = fc.array(
+  fc.record<Step>({
+    kind: fc.constantFrom('read', 'wait', 'topUp', 'extend', 'disconnect', 'resume', 'end'),
+    amount: fc.integer({ min: 0, max: 5 * MB }),
+  }),
+  { maxLength: 40 },
+)
+
+test('whatever happens: use never falls nor passes the limit, and the end is the end', (t) => {
+  fc.assert(
+    fc.property(steps, fc.constantFrom('stop' as const, 'slow' as const), fc.boolean(), (walk, afterData, unlimited) => {
+      let session = active({ afterData, slowBps: afterData === 'slow' ? 256_000 : null, dataLimit: unlimited ? null : 10 * MB })
+      let [at, counted] = [now, 0]
+      for (const { kind, amount } of walk) {
+        const before = session
+        if (kind === 'read') session = life.afterReading(session, { usedBytes: (counted += amount), uploadedBytes: counted / 4 }, at)
+        if (kind === 'wait') session = life.atTime(session, (at += amount))
+        if (kind === 'topUp' && life.canTopUp(session, { ...terms, dataLimit: session.dataLimit === null ? null : MB }))
+          session = life.topUp(session, { ...terms, dataLimit: session.dataLimit === null ? null : MB, afterData }, at)
+        if (kind === 'extend' && !life.hasEnded(session)) session = life.extend(session, { ms: amount, bytes: amount }, at)
+        if (kind === 'disconnect') session = life.disconnect(session, at)
+        if (kind === 'resume') session = life.resume(session, at)
+        if (kind === 'end' && amount % 7 === 0) session = life.end(session, 'ended-by-staff', at)
+
+        const grant = life.grantOf(session, [phone], at)
+        if (session.dataUsed < before.dataUsed || session.slowUsed < before.slowUsed || session.uploaded < before.uploaded) return false
+        if (session.dataLimit !== null && session.dataUsed > session.dataLimit) return false
+        if (life.hasEnded(before) && (!life.hasEnded(session) || session.endReason !== before.endReason)) return false
+        if (life.hasEnded(session) && grant) return false
+        if (grant && grant.usedBytes !== session.dataUsed + session.slowUsed) return false
+        if (grant && grant.limitBytes !== null && grant.usedBytes >= grant.limitBytes) return false
+      }
+      return true
+    }),
+    { numRuns: 1000 },
+  )
+  t.pass()
+})
