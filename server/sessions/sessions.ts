@@ -184,6 +184,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     async disconnect(sessionId: number, mac: string): Promise<Session> {
       const session = await store.transaction(async (tx) => {
         const found = await mustFind(tx, sessionId)
+        if (life.hasEnded(found)) throw sessionEnded(found)
         const devices = await table.devicesOf(tx, [sessionId])
         const device = devices.find((one) => one.mac === mac)
         if (!device) throw new Refusal('not-found', 'This device is not in the session.')
