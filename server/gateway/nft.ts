@@ -28,7 +28,7 @@ export function ruleset(box: { lan: string; wan: string; lanAddress: string; por
   chain from_lan {
     meta nfproto ipv6 drop
     meta mark set ether saddr . ip saddr map @phones
-    ip daddr != ${box.lanAddress} ct mark set meta mark
+    ct mark set meta mark
   }
   chain to_portal {
     type nat hook prerouting priority dstnat; policy accept;
@@ -47,7 +47,7 @@ export function ruleset(box: { lan: string; wan: string; lanAddress: string; por
     iifname "${box.lan}" goto refuse
   }
   chain upload {
-    meta priority set ct mark map @up_class accept
+    meta priority set meta mark map @up_class accept
     goto refuse
   }
   chain refuse {
@@ -60,6 +60,7 @@ export function ruleset(box: { lan: string; wan: string; lanAddress: string; por
     iifname "${box.wan}" goto from_internet
   }
   chain ask_box {
+    ct mark set 0
     meta l4proto { tcp, udp } th dport 53 meta mark 0 update @dns_askers { ether saddr limit rate over 15/second burst 120 packets } drop
     meta l4proto { tcp, udp } th dport 53 ip daddr ${box.lanAddress} accept
     udp dport 67 accept
