@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import knex, { type Knex } from 'knex'
 import sqliteClient from 'knex/lib/dialects/sqlite3/index.js'
 import { Refusal, isDiskFull } from '../errors.ts'
@@ -44,7 +45,7 @@ export async function openStore(file: string) {
     },
   })
   try {
-    const [row] = await db.raw('PRAGMA quick_check(1)')
+    const [row] = await patiently(() => db.raw('PRAGMA quick_check(1)'))
     if (row.quick_check !== 'ok') throw new CorruptDatabase(file, row.quick_check)
   } catch (error) {
     await db.destroy()
@@ -81,6 +82,19 @@ export async function openStore(file: string) {
       await db.raw('select 1')
     },
     close: () => db.destroy(),
+  }
+}
+
+/** Two processes that open a new database at once: the switch to WAL does not wait for the other, whatever busy_timeout says. */
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  const until = performance.now() + 5000
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'SQLITE_BUSY' || performance.now() > until) throw error
+      await sleep(20)
+    }
   }
 }
 

@@ -18,6 +18,16 @@ test('two processes that start at once migrate once', async (t) => {
   await Promise.all(stores.map((store) => store.close()))
 })
 
+test('ten processes may open a database that is not there yet', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kswifi-test-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  for (let round = 0; round < 5; round++) {
+    const stores = await Promise.all(Array.from({ length: 10 }, () => openStore(join(dir, `${round}.db`))))
+    await Promise.all(stores.map((store) => store.close()))
+  }
+  t.pass()
+})
+
 test('two writers wait for each other instead of failing', async (t) => {
   const one = await openTestStore(t)
   const other = await openStore(one.file)
