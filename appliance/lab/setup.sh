@@ -33,7 +33,7 @@ check_machine() {
 # command | Debian package | what the venue needs it for
 programs() {
   cat <<'END'
-nft|nftables|enforces every allowance in the kernel
+/usr/sbin/nft|nftables|enforces every allowance in the kernel
 ip|iproute2|makes the network namespaces, and shapes speeds (tc)
 conntrack|conntrack|ends the connections of a session that is over
 dnsmasq|dnsmasq-base|DHCP and DNS of the customers
