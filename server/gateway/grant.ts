@@ -14,12 +14,16 @@ export type Grant = {
   usedBytes: number
   /** Of these, bytes from the customer. */
   uploadedBytes: number
+  /** Of these, bytes that went through the tunnel. */
+  tunnelledBytes: number
   /** UTC ms at which the kernel stops it. */
   until: number
   /** bit/s towards the customer; null is the speed of the line. */
   downBps: number | null
   upBps: number | null
   devices: LanDevice[]
+  /** Addresses inside the tunnel; WireGuard sees to it that nobody uses another's. */
+  peers: string[]
 }
 
 /** What a session has used since its beginning, as the kernel counted it. */
@@ -27,6 +31,7 @@ export type Reading = {
   session: number
   usedBytes: number
   uploadedBytes: number
+  tunnelledBytes: number
   /** The cap is used up: nothing passes any more. */
   depleted: boolean
 }

@@ -1,46 +1,35 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
-import { createTurns } from './lock.ts'
-import {
-  TABLE,
-  capChanges,
-  changeToCut,
-  changeToGrant,
-  changeToNothing,
-  countRules,
-  depletedSession,
-  heldAfter,
-  noChanges,
-  parseListing,
-  parseCounts,
-  askCounts,
-  phoneKey,
-  readingOf,
-  ruleset,
-  script,
-  type Counts,
-  type Held,
-  type Listing,
-} from './nft.ts'
-import { ProgramFailed, follow, run } from './run.ts'
-import { MAX_MINOR, createShaper } from './shaper.ts'
 import type { Log } from '../log.ts'
+import { capChanges, changeToCut, changeToGrant, changeToNothing, heldAfter, isShared, noChanges, phoneKey, script } from './changes.ts'
+import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
+import { askCounts, depletedSession, parseCounts, parseListing, readingOf, type Counts, type Held, type Listing } from './listing.ts'
+import { createTurns } from './lock.ts'
+import { createMinors } from './minors.ts'
+import { createPins } from './pins.ts'
+import { TABLE, countRules, ruleset, type RulesetFacts } from './ruleset.ts'
+import { ProgramFailed, follow, run } from './run.ts'
+import { createShaper, type Classes } from './shaper.ts'
 
 /** Flows are tidied away one session at a time; beyond this many in one run they are left to the kernel's own timeouts (nothing passes either way). */
 const TIDY_AT_MOST = 20
 
 /** All that the kernel holds; no listing: the table is not there. */
-type Look = { listing: Listing | undefined; classes: { down: Set<number>; up: Set<number> } }
+type Look = { listing: Listing | undefined; classes: Classes }
 
 /** Counts of more sessions than this are read by listing everything once. */
 const ASK_AT_MOST = 200
 
 type KernelNeeds = GatewayNeeds & {
-  lan: { device: string; address: string }
-  wan: { device: string }
-  portalPort: number
+  lan: string
+  wan: string
+  tunnel: string
+  /** Asked before everything is looked at: when an answer differs, the ruleset is put in anew. */
+  facts: () => Promise<RulesetFacts>
   log: Log
 }
+
+/** A device or peer that left its session. */
+type Left = { session: number; ip: string; phone: LanDevice | undefined }
 
 /**
  * The data plane on the real kernel: nftables holds caps and deadlines, HTB the speeds.
@@ -49,25 +38,17 @@ type KernelNeeds = GatewayNeeds & {
  */
 export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> {
   const { wanted, settle, now, log } = needs
-  const { text: base, version } = ruleset({
-    lan: needs.lan.device,
-    wan: needs.wan.device,
-    lanAddress: needs.lan.address,
-    portalPort: needs.portalPort,
-  })
-  const rulesInBase = countRules(base)
-  const shaper = createShaper(needs.lan.device, needs.wan.device, log)
+  const shaper = createShaper(needs)
+  const pins = createPins(needs.lan)
 
   /** What the kernel holds, as far as we know; listed anew in every thorough run. */
   let held = new Map<number, Held>()
   /** Speeds as last given to tc, by session. */
-  const shaped = new Map<number, { minor: number; downBps: number | null; upBps: number | null }>()
-  const freeMinors = createMinors()
+  const shaped = new Map<number, { minor: number; downBps: number | null; upBps: number | null; shared: boolean }>()
+  const minors = createMinors()
 
   /** Chains and rules as the kernel listed them right after they were put in. */
-  let fixed: string | undefined
-  /** Neighbours that cannot be talked over, as `mac . ip`. */
-  let pinned = new Set<string>()
+  let fixed: { version: string; text: string } | undefined
 
   /** Counts our changes: a look at the kernel from before one of them says nothing any more. */
   let changesMade = 0
@@ -109,37 +90,43 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     lookedAhead = undefined
     const look = ahead?.changesMade === changesMade ? ahead : await lookAtKernel()
     const { listing, classes } = look
-    const intact = isIntact(listing)
+    const { text, version } = ruleset(await needs.facts())
     held = listing?.sessions ?? new Map()
-    if (!intact) {
+    if (!isIntact(listing, text, version)) {
       log.warn(
-        { found: listing?.rules ?? 0, wanted: rulesInBase },
+        { found: listing?.rules ?? 0, wanted: countRules(text) },
         listing ? 'the ruleset differs: putting it in anew' : 'no ruleset in the kernel: putting it in',
       )
       await settle(readingsOf(look))
       // One transaction with nobody in it is at most some ms; the grants follow at once.
-      await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${base}`)
+      await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${text}`)
       held = new Map()
-      fixed = (await list())?.fixed
+      fixed = { version, text: (await list())?.fixed ?? '' }
     }
-    pinned = await pinnedNeighbours()
+    await pins.look()
     await allowForwarding()
-    adoptMinors()
-    for (const [session, { minor, downBps, upBps }] of shaped) {
-      const lost = (downBps !== null && !classes.down.has(minor)) || (upBps !== null && !classes.up.has(minor))
-      if (lost) shaped.delete(session)
-    }
+    for (const one of held.values()) minors.adopt(one.session, one.down?.minor || one.up?.minor || 0)
+    forgetLost(classes)
     await bringAbout(await wanted(), [...held.keys()])
     const live = new Set([...shaped.values()].map(({ minor }) => minor))
-    const strays = [...classes.down.union(classes.up)].filter((minor) => !live.has(minor))
+    const strays = [...classes.down.union(classes.up).union(classes.shared)].filter((minor) => !live.has(minor))
     if (strays.length > 0) await shaper.apply([], strays)
   }
 
-  function isIntact(listing: Listing | undefined): boolean {
-    if (listing?.version !== version || listing.rules !== rulesInBase) return false
+  function isIntact(listing: Listing | undefined, text: string, version: string): boolean {
+    if (listing?.version !== version || listing.rules !== countRules(text)) return false
     // After a restart of ours the first look has to be believed.
-    fixed ??= listing.fixed
-    return listing.fixed === fixed
+    if (fixed?.version !== version) fixed = { version, text: listing.fixed }
+    return listing.fixed === fixed.text
+  }
+
+  /** Forgets the speeds of those whose class is gone, so that they are given anew. */
+  function forgetLost(classes: Classes): void {
+    for (const [session, { minor, downBps, upBps, shared }] of shaped) {
+      const down = shared ? classes.shared : classes.down
+      const lost = (downBps !== null && !down.has(minor)) || (upBps !== null && !classes.up.has(minor))
+      if (lost || (shared && downBps !== null && !classes.intact)) shaped.delete(session)
+    }
   }
 
   async function lookAtKernel(): Promise<Look> {
@@ -163,9 +150,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const at = now()
     const changes = noChanges()
     for (const one of ending) changeToCut(changes, one, at)
-    const lost = grants.flatMap((grant) =>
-      devicesLost(held.get(grant.session), grant).map((device) => ({ ...device, session: grant.session })),
-    )
+    const left = [...ending.flatMap((one) => leftBy(one)), ...grants.flatMap((grant) => leftBy(held.get(grant.session), grant))]
     for (const grant of grants) changeToGrant(changes, held.get(grant.session), grant, minorOf(grant), at)
 
     const unshaped = grants.filter(isUnshaped)
@@ -174,18 +159,18 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       text && run('nft', ['-f', '-'], text),
       unshaped.length > 0 &&
         shaper.apply(
-          unshaped.map((grant) => ({ minor: minorOf(grant), downBps: grant.downBps, upBps: grant.upBps })),
+          unshaped.map((grant) => ({ ...speedsOf(grant), minor: minorOf(grant) })),
           [],
         ),
-      pinNeighbours(grants),
+      pins.pin(grants.flatMap((grant) => grant.devices)),
     ])
     for (const grant of grants) {
       const minor = minorOf(grant)
       held.set(grant.session, heldAfter(held.get(grant.session), grant, minor))
-      shaped.set(grant.session, { minor, downBps: grant.downBps, upBps: grant.upBps })
+      shaped.set(grant.session, { ...speedsOf(grant), minor })
     }
     if (ending.length > 0) await remove(ending)
-    await tidyFlows(ending, lost)
+    await tidyFlows(ending, left)
   }
 
   /** Sessions that were cut off: their last reading, then nothing of them is left. */
@@ -195,13 +180,13 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     for (const one of ending) changeToNothing(changes, one)
     const text = script(changes)
     if (text) await run('nft', ['-f', '-'], text)
-    const minors = ending.flatMap((one) => shaped.get(one.session)?.minor ?? [])
+    const free = ending.flatMap((one) => shaped.get(one.session)?.minor ?? [])
     for (const one of ending) {
       held.delete(one.session)
       shaped.delete(one.session)
-      freeMinors.release(one.session)
+      minors.release(one.session)
     }
-    if (minors.length > 0) await shaper.apply([], minors)
+    if (free.length > 0) await shaper.apply([], free)
   }
 
   async function settleFrom(sessions: number[]): Promise<void> {
@@ -220,7 +205,8 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function readCounts(sessions: number[]): Promise<Counts[]> {
     if (sessions.length > ASK_AT_MOST) return [...((await list())?.sessions.values() ?? [])].filter((one) => sessions.includes(one.session))
     // As arguments: with -j, nft opens its standard input by name, which a socket does not allow.
-    return parseCounts(await run('nft', ['-j', askCounts(sessions)]))
+    const tunnelled = sessions.filter((session) => held.get(session)?.tunnelledBytes !== undefined)
+    return parseCounts(await run('nft', ['-j', askCounts(sessions, tunnelled)]))
   }
 
   async function list() {
@@ -233,49 +219,24 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     }
   }
 
-  function adoptMinors(): void {
-    for (const one of held.values()) freeMinors.adopt(one.session, one.down?.minor || one.up?.minor || 0)
-  }
-
   function minorOf(grant: Grant): number {
-    return freeMinors.of(grant.session)
+    return minors.of(grant.session)
   }
 
   function isUnshaped(grant: Grant): boolean {
     const has = shaped.get(grant.session)
     if (grant.downBps === null && grant.upBps === null) return false
-    return !has || has.downBps !== grant.downBps || has.upBps !== grant.upBps
+    const { downBps, upBps, shared } = speedsOf(grant)
+    return !has || has.downBps !== downBps || has.upBps !== upBps || has.shared !== shared
   }
 
-  /** A neighbour that cannot be talked over: nobody can claim a paying customer's address by ARP. */
-  async function pinNeighbours(grants: Grant[]): Promise<void> {
-    const fresh = grants.flatMap((grant) => grant.devices.filter((device) => !pinned.has(phoneKey(device))))
-    if (fresh.length === 0) return
-    for (const device of fresh) pinned.add(phoneKey(device))
-    await run(
-      'ip',
-      ['-force', '-batch', '-'],
-      fresh.map(({ mac, ip }) => `neigh replace ${ip} lladdr ${mac} dev ${needs.lan.device} nud permanent\n`).join(''),
-    )
-  }
-
-  async function pinnedNeighbours(): Promise<Set<string>> {
-    const text = await run('ip', ['neigh', 'show', 'dev', needs.lan.device, 'nud', 'permanent'])
-    return new Set([...text.matchAll(/^(\S+) lladdr (\S+) /gm)].map(([, ip, mac]) => phoneKey({ mac: mac!, ip: ip! })))
-  }
-
-  async function tidyFlows(ending: Held[], lost: (LanDevice & { session: number })[]): Promise<void> {
-    const gone = [...ending.flatMap((one) => [...one.phones.keys()]).map(deviceOf), ...lost]
-    if (gone.length > 0) {
-      const claimed = new Set([...held.values()].flatMap((one) => [...one.phones.keys()]))
-      const free = gone.filter((device) => !claimed.has(phoneKey(device)))
-      for (const device of free) pinned.delete(phoneKey(device))
-      const batch = free.map(({ ip }) => `neigh del ${ip} dev ${needs.lan.device}\n`).join('')
-      if (batch) await run('ip', ['-force', '-batch', '-'], batch).catch(() => {})
-    }
+  async function tidyFlows(ending: Held[], left: Left[]): Promise<void> {
+    const claimed = new Set([...held.values()].flatMap((one) => [...one.phones.keys()]))
+    await pins.unpin(left.flatMap(({ phone }) => (phone && !claimed.has(phoneKey(phone)) ? [phone] : [])))
+    const over = new Set(ending.map((one) => one.session))
     const deletions = [
       ...ending.map((one) => ['-D', '-m', String(one.session)]),
-      ...lost.map(({ ip, session }) => ['-D', '-s', ip, '-m', String(session)]),
+      ...left.filter(({ session }) => !over.has(session)).map(({ ip, session }) => ['-D', '-s', ip, '-m', String(session)]),
     ]
     // conntrack exits with 1 when it found nothing to delete.
     for (const args of deletions.slice(0, TIDY_AT_MOST)) await run('conntrack', args).catch(() => {})
@@ -292,9 +253,18 @@ function readingsOf({ listing }: Look): Reading[] {
   return [...(listing?.sessions.values() ?? [])].filter((one) => one.parts.has('quota')).map(readingOf)
 }
 
-function devicesLost(held: Held | undefined, grant: Grant): LanDevice[] {
-  const wanted = new Set(grant.devices.map(phoneKey))
-  return [...(held?.phones.keys() ?? [])].filter((key) => !wanted.has(key)).map(deviceOf)
+function speedsOf(grant: Grant): { downBps: number | null; upBps: number | null; shared: boolean } {
+  return { downBps: grant.downBps, upBps: grant.upBps, shared: isShared(grant) }
+}
+
+/** Devices and peers that the kernel holds of a session and that its grant, if it has one, does not name. */
+function leftBy(held: Held | undefined, grant?: Grant): Left[] {
+  if (!held) return []
+  const { session } = held
+  const wanted = new Set([...(grant?.devices.map(phoneKey) ?? []), ...(grant?.peers ?? [])])
+  const phones = [...held.phones.keys()].filter((key) => !wanted.has(key)).map(deviceOf)
+  const peers = [...held.peers.keys()].filter((key) => !wanted.has(key))
+  return [...phones.map((phone) => ({ session, ip: phone.ip, phone })), ...peers.map((ip) => ({ session, ip, phone: undefined }))]
 }
 
 function deviceOf(key: string): LanDevice {
@@ -306,36 +276,4 @@ function deviceOf(key: string): LanDevice {
 async function allowForwarding(): Promise<void> {
   const file = '/proc/sys/net/ipv4/ip_forward'
   if ((await readFile(file, 'utf8')).trim() !== '1') await writeFile(file, '1')
-}
-
-/** Class numbers: a session keeps its own as long as it lives, also over a restart of this process. */
-function createMinors() {
-  const bySession = new Map<number, number>()
-  const taken = new Set<number>()
-  let next = 1
-  const claim = (session: number, minor: number) => {
-    bySession.set(session, minor)
-    taken.add(minor)
-    return minor
-  }
-  return {
-    adopt(session: number, minor: number) {
-      if (minor > 0 && !bySession.has(session) && !taken.has(minor)) claim(session, minor)
-    },
-    of(session: number): number {
-      const has = bySession.get(session)
-      if (has) return has
-      for (let tries = 0; tries < MAX_MINOR; tries++) {
-        const minor = next
-        next = next >= MAX_MINOR ? 1 : next + 1
-        if (!taken.has(minor)) return claim(session, minor)
-      }
-      throw new Error(`More than ${MAX_MINOR} sessions at once: HTB has no more class numbers`)
-    },
-    release(session: number) {
-      const minor = bySession.get(session)
-      bySession.delete(session)
-      if (minor) taken.delete(minor)
-    },
-  }
 }

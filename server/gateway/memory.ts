@@ -1,14 +1,17 @@
-import type { Gateway, GatewayNeeds, Grant, Reading } from './grant.ts'
+import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
 import { createTurns } from './lock.ts'
 
-type Meter = { usedBytes: number; uploadedBytes: number }
+type Meter = { usedBytes: number; uploadedBytes: number; tunnelledBytes: number }
+
+/** Where a packet comes from or goes to: a phone on the Wi-Fi, or an address inside the tunnel. */
+export type Way = LanDevice | { peer: string }
 
 export type MemoryGateway = Gateway & {
   /**
-   * Lets a device send or receive packets of `packetBytes` until `bytes` are through or the gateway drops one.
+   * Lets a device or peer send or receive packets of `packetBytes` until `bytes` are through or the gateway drops one.
    * @returns the bytes that passed
    */
-  pass: (device: { mac: string; ip: string }, direction: 'down' | 'up', bytes: number, packetBytes?: number) => Promise<number>
+  pass: (way: Way, direction: 'down' | 'up', bytes: number, packetBytes?: number) => Promise<number>
   /** Forgets everything, as a power cut does. */
   forget: () => void
   /** What is granted now. */
@@ -32,6 +35,7 @@ export function createMemoryGateway({ wanted, settle, now }: GatewayNeeds): Memo
       meters.set(grant.session, {
         usedBytes: Math.max(meter?.usedBytes ?? 0, grant.usedBytes),
         uploadedBytes: Math.max(meter?.uploadedBytes ?? 0, grant.uploadedBytes),
+        tunnelledBytes: Math.max(meter?.tunnelledBytes ?? 0, grant.tunnelledBytes),
       })
       granted.set(grant.session, grant)
     }
@@ -52,8 +56,10 @@ export function createMemoryGateway({ wanted, settle, now }: GatewayNeeds): Memo
     poll: (sessions) => take(sessions, true),
     close: async () => {},
 
-    async pass(device, direction, bytes, packetBytes = 1000) {
-      const grant = [...granted.values()].find((one) => one.devices.some(({ mac, ip }) => mac === device.mac && ip === device.ip))
+    async pass(way, direction, bytes, packetBytes = 1000) {
+      const grant = [...granted.values()].find((one) =>
+        'peer' in way ? one.peers.includes(way.peer) : one.devices.some(({ mac, ip }) => mac === way.mac && ip === way.ip),
+      )
       if (!grant || grant.until <= now()) return 0
       const meter = meters.get(grant.session)!
       const limit = grant.limitBytes ?? Infinity
@@ -68,6 +74,7 @@ export function createMemoryGateway({ wanted, settle, now }: GatewayNeeds): Memo
         }
         meter.usedBytes += packet
         if (direction === 'up') meter.uploadedBytes += packet
+        if ('peer' in way) meter.tunnelledBytes += packet
         passed += packet
       }
       return passed
@@ -84,9 +91,9 @@ export function createMemoryGateway({ wanted, settle, now }: GatewayNeeds): Memo
 export function simulateTraffic(gateway: MemoryGateway, everyMs = 1000): () => void {
   const timer = setInterval(() => {
     for (const grant of gateway.grants()) {
-      for (const device of grant.devices) {
+      for (const way of [...grant.devices, ...grant.peers.map((peer) => ({ peer }))]) {
         const bytes = Math.round((((grant.downBps ?? 20_000_000) / 8) * everyMs * Math.random()) / 1500)
-        void gateway.pass(device, 'down', bytes).then(() => gateway.pass(device, 'up', Math.round(bytes / 8)))
+        void gateway.pass(way, 'down', bytes).then(() => gateway.pass(way, 'up', Math.round(bytes / 8)))
       }
     }
   }, everyMs)

@@ -7,6 +7,7 @@ const programs = {
   tc: '/usr/sbin/tc',
   ip: '/usr/sbin/ip',
   conntrack: '/usr/sbin/conntrack',
+  wg: '/usr/bin/wg',
 } as const
 
 export type Program = keyof typeof programs

@@ -1,7 +1,18 @@
+import { LAN_MAJOR, SHARE_MAJOR } from './changes.ts'
 import { ProgramFailed, run } from './run.ts'
+import { createShare } from './share.ts'
 
-/** One session's speeds; minor is its class on both devices. null: no class in that direction. */
-export type Class = { minor: number; downBps: number | null; upBps: number | null }
+/** One session's speeds; minor is its class on every device. null: no class in that direction. */
+export type Class = {
+  minor: number
+  downBps: number | null
+  upBps: number | null
+  /** Downloads of this session go out over the customers' network and over the tunnel, which then share one class. */
+  shared: boolean
+}
+
+/** Numbers of the classes that the kernel has, by what they shape; `intact` is false when something that leads packets to `shared` is missing. */
+export type Classes = { down: Set<number>; shared: Set<number>; up: Set<number>; intact: boolean }
 
 /**
  * Packets that wait for one session at most. The leaf of an HTB class takes its length from the device, so one
@@ -21,16 +32,25 @@ export const MAX_MINOR = 0xfffe
 
 export type Shaper = ReturnType<typeof createShaper>
 
+type Needs = {
+  lan: string
+  wan: string
+  tunnel: string
+  log: { info: (facts: object, words: string) => void; warn: (facts: object, words: string) => void }
+}
+
 /**
  * HTB, one class a session and direction: `lan` shapes downloads, `wan` uploads. Packets find theirs by nft's
  * `meta priority`. It is put on the devices with the first session that has a speed: what is not shaped loses a tenth
- * of its throughput in HTB, so a venue that sells no speeds goes without.
+ * of its throughput in HTB, so a venue that sells no speeds goes without. Sessions that use the tunnel as well have
+ * their class on a device that both lead to; see share.ts.
  */
-export function createShaper(lan: string, wan: string, log: { info: (facts: object, words: string) => void }) {
+export function createShaper({ lan, wan, tunnel, log }: Needs) {
   let fqCodel: boolean | undefined
+  const share = createShare([lan, tunnel], log)
 
   async function prepare(): Promise<void> {
-    await Promise.all([lan, wan].map(putHtb))
+    await Promise.all([lan, wan].map((device) => putHtb(device, LAN_MAJOR)))
     if (fqCodel !== undefined) return
     fqCodel = await knowsFqCodel(lan)
     log.info(
@@ -40,50 +60,59 @@ export function createShaper(lan: string, wan: string, log: { info: (facts: obje
   }
 
   return {
-    /** Numbers of the classes that the kernel has, per device. */
-    async list(): Promise<{ down: Set<number>; up: Set<number> }> {
-      const [down, up] = await Promise.all(
-        [lan, wan].map(async (device) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))),
-      )
-      return { down: down!, up: up! }
+    async list(): Promise<Classes> {
+      const shown = async (device: string) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))
+      const [down, up, shared] = await Promise.all([shown(lan), shown(wan), share.look()])
+      return { down, up, shared: parseClasses(shared.classes), intact: shared.intact }
     },
     /** Makes or changes classes, and takes away others. Repeating it is harmless. */
     async apply(set: Class[], removed: number[]): Promise<void> {
+      const sharing = set.filter((one) => one.shared)
       if (set.length > 0) await prepare()
-      const downs = set.map(({ minor, downBps }): [number, number | null] => [minor, downBps])
-      const ups = set.map(({ minor, upBps }): [number, number | null] => [minor, upBps])
-      const batches = [classScript(lan, downs, removed, fqCodel === true), classScript(wan, ups, removed, fqCodel === true)]
+      if (sharing.length > 0) await share.put((device) => putHtb(device, SHARE_MAJOR))
+      const alone = set.filter((one) => !one.shared)
+      const minors = (classes: Class[]) => classes.map((one) => one.minor)
+      const speeds = (classes: Class[], of: 'downBps' | 'upBps') => classes.map((one): [number, number | null] => [one.minor, one[of]])
+      const script = (device: string, major: number, speed: [number, number | null][], gone: number[]) =>
+        classScript({ device, major, set: speed, removed: gone, fqCodel: fqCodel === true })
+      const batches = [
+        script(lan, LAN_MAJOR, speeds(alone, 'downBps'), [...removed, ...minors(sharing)]),
+        script(wan, LAN_MAJOR, speeds(set, 'upBps'), removed),
+        ...(share.isThere() ? [script(share.device, SHARE_MAJOR, speeds(sharing, 'downBps'), [...removed, ...minors(alone)])] : []),
+      ]
       await Promise.all(batches.map((batch) => batch && applyBatch(batch)))
     },
   }
 }
 
+type ClassChange = { device: string; major: number; set: [minor: number, bps: number | null][]; removed: number[]; fqCodel: boolean }
+
 /** The `tc -batch` script of one device. A session at the speed of the line has no class. */
-export function classScript(device: string, set: [minor: number, bps: number | null][], removed: number[], fqCodel: boolean): string {
-  const lines = removed.map((minor) => `class del dev ${device} classid 1:${minor.toString(16)}`)
+export function classScript({ device, major, set, removed, fqCodel }: ClassChange): string {
+  const lines = removed.map((minor) => `class del dev ${device} classid ${major}:${minor.toString(16)}`)
   for (const [minor, bps] of set) {
     if (bps === null) continue
-    const id = minor.toString(16)
+    const id = `${major}:${minor.toString(16)}`
     const burst = Math.max(3000, Math.ceil((bps / 8 / 1000) * BURST_MS))
     lines.push(
-      `class replace dev ${device} parent 1: classid 1:${id} htb rate ${bps}bit burst ${burst}b cburst ${burst}b quantum 1514 overhead ${WIRE_OVERHEAD}`,
+      `class replace dev ${device} parent ${major}: classid ${id} htb rate ${bps}bit burst ${burst}b cburst ${burst}b quantum 1514 overhead ${WIRE_OVERHEAD}`,
     )
-    if (fqCodel) lines.push(`qdisc replace dev ${device} parent 1:${id} fq_codel flows 64 limit 512 memory_limit 1Mb noecn`)
+    if (fqCodel) lines.push(`qdisc replace dev ${device} parent ${id} fq_codel flows 64 limit 512 memory_limit 1Mb noecn`)
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 
 /** Reads `tc class show`. */
 export function parseClasses(text: string): Set<number> {
-  return new Set([...text.matchAll(/^class htb 1:([0-9a-f]+) /gm)].map((match) => Number.parseInt(match[1]!, 16)))
+  return new Set([...text.matchAll(/^class htb \d+:([0-9a-f]+) /gm)].map((match) => Number.parseInt(match[1]!, 16)))
 }
 
 /** Puts HTB on a device unless it is there. */
-async function putHtb(device: string): Promise<void> {
+async function putHtb(device: string, major: number): Promise<void> {
   const present = await run('tc', ['qdisc', 'show', 'dev', device, 'root'])
-  if (present.includes('qdisc htb 1:')) return
+  if (present.includes(`qdisc htb ${major}:`)) return
   await run('ip', ['link', 'set', device, 'txqueuelen', String(LEAF_PACKETS)])
-  await run('tc', ['qdisc', 'replace', 'dev', device, 'root', 'handle', '1:', 'htb', 'default', '0'])
+  await run('tc', ['qdisc', 'replace', 'dev', device, 'root', 'handle', `${major}:`, 'htb', 'default', '0'])
 }
 
 async function knowsFqCodel(device: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { connectWords, endpointShape } from '../connect/schema.ts'
 import { packageShape } from '../packages/schema.ts'
 import { sessionShape } from '../sessions/schema.ts'
 import { settingsShape } from '../settings/schema.ts'
@@ -7,11 +8,17 @@ import { settingsShape } from '../settings/schema.ts'
 export const portalAnswer = z.object({
   venue: settingsShape.pick({ venueName: true, venueMessage: true, supportPhone: true, logo: true, accent: true, currency: true }),
   device: z.object({ mac: z.string(), ip: z.string() }).nullable().meta({ description: "null when the asker is not on the venue's Wi-Fi" }),
+  profileId: z.number().int().nullable().meta({ description: 'the Connect profile through which the asker came' }),
   packages: z.array(packageShape),
   session: sessionShape.nullable().meta({ description: "this device's session, live or just ended" }),
   returning: sessionShape
     .nullable()
     .meta({ description: 'a live session of this browser whose device looks new: offer to continue with its resume code' }),
+  connect: z.object({
+    available: z.boolean().meta({ description: 'false: the owner has not set it up, or turned it off' }),
+    words: connectWords,
+    endpoints: z.array(endpointShape),
+  }),
   services: z.object({
     vouchers: z.literal(true),
     mobileMoney: z.boolean(),

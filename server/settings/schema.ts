@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { connectWords } from '../connect/schema.ts'
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour such as #0b7a4b')
 
@@ -21,6 +22,13 @@ export const settingsShape = z
     whenDevicesFull: z
       .enum(['refuse-new', 'drop-oldest'])
       .meta({ description: 'what a new device meets when all places of a session are taken' }),
+    connectOn: z.boolean().meta({ description: 'customers may make Connect profiles' }),
+    connectWords,
+    connectRange: z
+      .string()
+      .regex(/^(10\.\d{1,3}\.0\.0\/16|172\.(1[6-9]|2\d|3[01])\.0\.0\/16|192\.168\.0\.0\/16)$/, 'a private network such as 10.8.0.0/16')
+      .meta({ description: 'addresses of the profiles inside the tunnel; a /16 holds 65,000' }),
+    connectDns: z.array(z.ipv4('an IPv4 address such as 9.9.9.9')).max(3).meta({ description: 'name servers of the profiles; none: this box' }),
   })
   .meta({ id: 'Settings' })
 
@@ -38,6 +46,15 @@ export const defaults: Settings = {
   ssid: '',
   pollSeconds: 5,
   whenDevicesFull: 'drop-oldest',
+  connectOn: true,
+  connectWords: {
+    product: 'KSWiFi Connect',
+    code: 'Connect QR code',
+    access: 'Secure Internet Access',
+    profile: 'Internet Access Profile',
+  },
+  connectRange: '10.8.0.0/16',
+  connectDns: [],
 }
 
 export const settingsPatch = settingsShape.partial().refine((value) => Object.keys(value).length > 0, 'name at least one setting to change')

@@ -2,8 +2,18 @@
 import { createInterface } from 'node:readline'
 import { createKernelGateway } from '#server/gateway/kernel.ts'
 import type { Gateway, Grant, Reading } from '#server/gateway/grant.ts'
+import type { RulesetFacts } from '#server/gateway/ruleset.ts'
 import { createLog } from '#server/log.ts'
 import { createLedger } from './ledger.ts'
+
+/** What the ruleset of these tests is made of. */
+export const facts: RulesetFacts = {
+  lan: 'lan0',
+  wan: 'wan0',
+  lanAddress: '10.64.0.1',
+  portalPort: 8080,
+  tunnel: { device: 'wg0', address: '10.8.0.1', port: 51820, otherPorts: [443], publicAddresses: [] },
+}
 
 export type Ask =
   | { do: 'want'; grants: Grant[] }
@@ -17,9 +27,10 @@ if (import.meta.main) {
     wanted: ledger.wanted,
     settle: ledger.settle,
     now: Date.now,
-    lan: { device: 'lan0', address: '10.64.0.1' },
-    wan: { device: 'wan0' },
-    portalPort: 8080,
+    lan: 'lan0',
+    wan: 'wan0',
+    tunnel: 'wg0',
+    facts: async () => facts,
     log: createLog('box', 'silent'),
   })
   const answer = async (ask: Ask): Promise<unknown> => {

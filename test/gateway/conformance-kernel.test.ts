@@ -2,33 +2,36 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'ava'
 import { tuneBox } from '#lab/box.ts'
-import { makeBackbone, namesOf, plugPhone, removeVenue, internetAddress } from '#lab/namespaces.ts'
+import { makeBackbone, namesOf, phoneNamespace, plugPhone, removeVenue, internetAddress } from '#lab/namespaces.ts'
 import { inside, run, start, until } from '#lab/run.ts'
 import type { LanDevice, Reading } from '#server/gateway/grant.ts'
-import { countRules, ruleset } from '#server/gateway/nft.ts'
-import type { Ask as AskBox } from './box.ts'
-import { PACKET_BYTES, conformance, grant, phone1, phone2, type Bench } from './conformance.ts'
+import type { Way } from '#server/gateway/memory.ts'
+import { countRules, ruleset } from '#server/gateway/ruleset.ts'
+import { facts, type Ask as AskBox } from './box.ts'
+import { PACKET_BYTES, conformance, grant, peer, phone1, phone2, type Bench } from './conformance.ts'
 import type { Ask as AskPeer, Heard } from './peer.ts'
 import { talkTo, type Talk } from './talk.ts'
 import { drained } from './wires.ts'
 
 const prefix = 'kgw-conf'
 const { box, internet } = namesOf(prefix)
-const peer = join(import.meta.dirname, 'peer.ts')
+const program = join(import.meta.dirname, 'peer.ts')
 const internetPort = 4000
-const wires: { device: LanDevice; namespace: string; talk: Talk<AskPeer> }[] = []
+/** Each with its own port at both ends, so that the internet knows them apart behind one address; `port` names the box's end. */
+const wires: { way: Way; namespace: string; port: string; talk: Talk<AskPeer> }[] = []
 let web: Talk<AskPeer>
 
 test.before(async () => {
   await removeVenue(prefix)
   await makeBackbone(prefix)
   await tuneBox(prefix)
-  web = talkTo(internet, peer)
+  web = talkTo(internet, program)
   for (const [index, device] of [phone1, phone2].entries()) {
     const { namespace } = await plugPhone(prefix, index + 1)
     await addAddress(namespace, device.ip)
-    wires.push({ device, namespace, talk: talkTo(namespace, peer) })
+    wires.push({ way: device, namespace, port: `p${index + 1}`, talk: talkTo(namespace, program) })
   }
+  wires.push({ way: peer, ...(await plugPeer()) })
 })
 
 test.after.always(async () => {
@@ -43,7 +46,7 @@ test.serial('kernel: it lists as many rules as the ruleset is counted to have', 
   t.teardown(bench.close)
   await bench.enforce()
   const listed = JSON.parse(await inBox('/usr/sbin/nft', '-j', 'list', 'table', 'inet', 'kswifi')) as { nftables: { rule?: unknown }[] }
-  const { text } = ruleset({ lan: 'lan0', wan: 'wan0', lanAddress: '10.64.0.1', portalPort: 8080 })
+  const { text } = ruleset(facts)
   t.is(listed.nftables.filter((one) => one.rule).length, countRules(text))
 })
 
@@ -118,7 +121,7 @@ test.serial('kernel: the moment of depletion is told without a poll', async (t) 
   await bench.enforce()
   t.is(await bench.pass(phone1, 'up', 5), 3)
   const depleted = await until('it is told', async () => (await bench.readings()).find((one) => one.depleted), 5000, 5)
-  t.deepEqual(depleted, { session: 7, usedBytes: 3_000, uploadedBytes: 3_000, depleted: true })
+  t.deepEqual(depleted, { session: 7, usedBytes: 3_000, uploadedBytes: 3_000, tunnelledBytes: 0, depleted: true })
 })
 
 /** A gateway in a process of its own, in a box that holds nothing. */
@@ -147,13 +150,12 @@ async function forget(): Promise<void> {
   await inBox('/usr/sbin/nft', 'flush', 'ruleset')
 }
 
-/** Real datagrams between a phone and the internet; a MAC's wire is the phone that sends, whatever address it wears. */
-async function pass(device: LanDevice, direction: 'down' | 'up', packets: number): Promise<number> {
-  const number = wires.findIndex((wire) => wire.device.mac === device.mac) + 1
-  const { namespace, talk } = wires[number - 1]!
-  const own = wires[number - 1]!.device.ip
-  if (device.ip !== own) await addAddress(namespace, device.ip, own)
-  // One port for each phone on both sides, so that the internet knows them apart behind one address.
+/** Real datagrams between a phone or peer and the internet; a MAC's wire is the phone that sends, whatever address it wears. */
+async function pass(way: Way, direction: 'down' | 'up', packets: number): Promise<number> {
+  const number = wires.findIndex((wire) => nameOf(wire.way) === nameOf(way)) + 1
+  const { namespace, talk, port: boxEnd, way: owner } = wires[number - 1]!
+  const wears = 'ip' in way && 'ip' in owner && way.ip !== owner.ip ? [way.ip, owner.ip] : undefined
+  if (wears) await addAddress(namespace, wears[0]!, wears[1])
   const port = internetPort + number
   const ear = direction === 'up' ? web : talk
   const before = (await ear.ask<Heard>({ do: 'heard', port })).packets
@@ -162,7 +164,7 @@ async function pass(device: LanDevice, direction: 'down' | 'up', packets: number
   await drained(box, [
     [
       { namespace, device: 'eth0' },
-      { namespace: box, device: `p${number}` },
+      { namespace: box, device: boxEnd },
     ],
     [
       { namespace: box, device: 'wan0' },
@@ -170,8 +172,24 @@ async function pass(device: LanDevice, direction: 'down' | 'up', packets: number
     ],
   ])
   const arrived = (await ear.ask<Heard>({ do: 'heard', port })).packets - before
-  if (device.ip !== own) await addAddress(namespace, own, device.ip)
+  if (wears) await addAddress(namespace, wears[1]!, wears[0])
   return arrived
+}
+
+function nameOf(way: Way): string {
+  return 'peer' in way ? way.peer : way.mac
+}
+
+/** Somebody at the end of `wg0`, which is a plain wire here: what WireGuard itself does is tried on the whole venue. */
+async function plugPeer(): Promise<{ namespace: string; port: string; talk: Talk<AskPeer> }> {
+  const namespace = phoneNamespace(prefix, 9)
+  await run(['ip', 'netns', 'add', namespace])
+  await run(['ip', 'link', 'add', 'eth0', 'netns', namespace, 'type', 'veth', 'peer', 'name', 'wg0', 'netns', box])
+  await run(['ip', '-n', box, '-batch', '-'], { input: 'addr add 10.8.0.1/16 dev wg0\nlink set wg0 up\n' })
+  await run(['ip', '-n', namespace, '-batch', '-'], {
+    input: `link set lo up\naddr add ${peer.peer}/16 dev eth0\nlink set eth0 up\nroute add default via 10.8.0.1\n`,
+  })
+  return { namespace, port: 'wg0', talk: talkTo(namespace, program) }
 }
 
 /** Gives a phone an address, in place of the one it had, and the route through the box. */

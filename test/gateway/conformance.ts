@@ -1,12 +1,16 @@
 import type { ExecutionContext, TestFn } from 'ava'
 import { until } from '#lab/run.ts'
 import type { Grant, LanDevice, Reading } from '#server/gateway/grant.ts'
+import type { Way } from '#server/gateway/memory.ts'
 
 export const PACKET_BYTES = 1000
 
 /** Two phones of the venue, and what wears whose address. */
 export const phone1: LanDevice = { mac: '02:4b:53:00:00:01', ip: '10.64.0.11' }
 export const phone2: LanDevice = { mac: '02:4b:53:00:00:02', ip: '10.64.0.12' }
+
+/** Somebody inside the tunnel. */
+export const peer: { peer: string } = { peer: '10.8.0.5' }
 
 /** A gateway of either kind, with what this suite must be able to do to it. */
 export type Bench = {
@@ -16,7 +20,7 @@ export type Bench = {
   /** Everything that the gateway settled, oldest first. */
   readings: () => Promise<Reading[]>
   /** Sends packets of PACKET_BYTES, and says how many reached the other side. A phone must have sent one before any can come down to it. */
-  pass: (device: LanDevice, direction: 'down' | 'up', packets: number) => Promise<number>
+  pass: (way: Way, direction: 'down' | 'up', packets: number) => Promise<number>
   /** Takes everything of the gateway away, as a power cut or `nft flush ruleset` does. */
   forget: () => Promise<void>
   close: () => Promise<void>
@@ -29,10 +33,12 @@ export function grant(terms: Partial<Grant> = {}): Grant {
     limitBytes: null,
     usedBytes: 0,
     uploadedBytes: 0,
+    tunnelledBytes: 0,
     until: Date.now() + 3_600_000,
     downBps: null,
     upBps: null,
     devices: [phone1],
+    peers: [],
     ...terms,
   }
 }
@@ -61,7 +67,7 @@ export function conformance(test: TestFn, kind: string, open: () => Promise<Benc
     t.is(await bench.pass(phone1, 'up', 4), 4)
     t.is(await bench.pass(phone1, 'down', 6), 6)
     await bench.poll([7])
-    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 10_000, uploadedBytes: 4_000, depleted: false })
+    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 10_000, uploadedBytes: 4_000, tunnelledBytes: 0, depleted: false })
   })
 
   says('the wrong MAC or the wrong address gets nothing', async (t, bench) => {
@@ -105,6 +111,53 @@ export function conformance(test: TestFn, kind: string, open: () => Promise<Benc
     t.is(await bench.pass(phone1, 'up', 6), 6)
     t.is(await bench.pass(phone2, 'up', 30), 4)
     t.is(await bench.pass(phone1, 'up', 30), 0)
+  })
+
+  says('hotspot and tunnel share one cap, and the tunnel is counted apart too', async (t, bench) => {
+    await bench.want(grant({ limitBytes: 10_500, peers: [peer.peer] }))
+    await bench.enforce()
+    t.is(await bench.pass(phone1, 'up', 3), 3)
+    t.is(await bench.pass(peer, 'up', 2), 2)
+    t.is(await bench.pass(peer, 'down', 2), 2)
+    await bench.poll([7])
+    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 7_000, uploadedBytes: 5_000, tunnelledBytes: 4_000, depleted: false })
+    t.is(await bench.pass(phone1, 'down', 30), 3)
+    t.is(await bench.pass(peer, 'up', 3), 0)
+    t.is(await bench.pass(peer, 'down', 3), 0)
+  })
+
+  says('a peer that is taken away passes nothing, and nor does one whom nobody knows', async (t, bench) => {
+    await bench.want(grant({ peers: [peer.peer] }))
+    await bench.enforce()
+    t.is(await bench.pass(peer, 'up', 2), 2)
+    await bench.want(grant())
+    await bench.enforce([7])
+    t.is(await bench.pass(peer, 'up', 3), 0)
+    t.is(await bench.pass(peer, 'down', 3), 0)
+    t.is(await bench.pass(phone1, 'up', 3), 3)
+    await bench.poll([7])
+    t.is(last(await bench.readings()).usedBytes, 5_000)
+  })
+
+  says('a peer alone is enough for a session, and moves to another like a device', async (t, bench) => {
+    await bench.want(grant({ devices: [], peers: [peer.peer] }))
+    await bench.enforce()
+    t.is(await bench.pass(peer, 'up', 2), 2)
+    await bench.want(grant({ session: 8, devices: [], peers: [peer.peer], usedBytes: 500, tunnelledBytes: 500 }))
+    await bench.enforce([7, 8])
+    t.is(await bench.pass(peer, 'up', 3), 3)
+    await bench.poll()
+    t.is(lastOf(await bench.readings(), 7)?.usedBytes, 2_000)
+    t.is(lastOf(await bench.readings(), 8)?.usedBytes, 3_500)
+    t.is(lastOf(await bench.readings(), 8)?.tunnelledBytes, 3_500)
+  })
+
+  says('a peer has the deadline of its session', async (t, bench) => {
+    await bench.want(grant({ peers: [peer.peer], until: Date.now() + 500 }))
+    await bench.enforce()
+    t.is(await bench.pass(peer, 'up', 1), 1)
+    await until('nothing passes', async () => (await bench.pass(peer, 'up', 1)) === 0, 5000, 5)
+    t.is(await bench.pass(peer, 'down', 2), 0)
   })
 
   says('two sessions have each their own cap', async (t, bench) => {
@@ -211,7 +264,7 @@ export function conformance(test: TestFn, kind: string, open: () => Promise<Benc
     t.is(await bench.pass(phone1, 'up', 3), 3)
     await bench.want()
     await bench.enforce([7])
-    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 3_000, uploadedBytes: 3_000, depleted: false })
+    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 3_000, uploadedBytes: 3_000, tunnelledBytes: 0, depleted: false })
     t.is(await bench.pass(phone1, 'up', 3), 0)
     t.is(await bench.pass(phone1, 'down', 3), 0)
     const settled = (await bench.readings()).length

@@ -5,13 +5,13 @@ import {
   changeToCut,
   changeToGrant,
   changeToNothing,
-  countRules,
   heldAfter,
   noChanges,
-  ruleset,
   script,
-  type Held,
-} from '#server/gateway/nft.ts'
+} from '#server/gateway/changes.ts'
+import type { Held } from '#server/gateway/listing.ts'
+import { countRules, ruleset } from '#server/gateway/ruleset.ts'
+import { facts } from '#test/gateway/box.ts'
 
 const now = 1_789_000_000_000
 const hour = 3_600_000
@@ -23,10 +23,12 @@ const base: Grant = {
   limitBytes: 5_000_000,
   usedBytes: 0,
   uploadedBytes: 0,
+  tunnelledBytes: 0,
   until: now + hour,
   downBps: 10_000_000,
   upBps: 2_000_000,
   devices: [ann],
+  peers: [],
 }
 
 /** One session through its life: each step is what changed, and the script that brings it about. */
@@ -152,6 +154,31 @@ test('a session is walked through its life by the smallest scripts', (t) => {
   }
 })
 
+test('with a peer the class is on what hotspot and tunnel share, and its use is counted apart', (t) => {
+  const changes = noChanges()
+  const wanted = { ...base, peers: ['10.8.0.5'], usedBytes: 900, tunnelledBytes: 300 }
+  changeToGrant(changes, heldAfter(undefined, base, 0x1a), wanted, 0x1a, now)
+  t.is(
+    script(changes),
+    `
+delete element inet kswifi down_class { 7 }
+add element inet kswifi peers { 10.8.0.5 timeout 3600s : 7 }
+add element inet kswifi down_class { 7 timeout 3600s : 2:1a }
+add element inet kswifi tunnelled { 7 counter packets 0 bytes 300 }
+`.trimStart(),
+  )
+  const held = heldAfter(heldAfter(undefined, base, 0x1a), wanted, 0x1a)
+  const [cut, gone] = [noChanges(), noChanges()]
+  changeToCut(cut, held, now)
+  changeToNothing(gone, held)
+  t.regex(script(cut), /delete element inet kswifi peers \{ 10\.8\.0\.5 \}/)
+  t.regex(script(gone), /delete element inet kswifi tunnelled \{ 7 \}/)
+  const without = noChanges()
+  changeToGrant(without, held, base, 0x1a, now)
+  t.notRegex(script(without), /tunnelled/, 'the count goes on with the session')
+  t.regex(script(without), /down_class \{ 7 timeout 3600s : 1:1a \}/)
+})
+
 test('a session is cut off first, with its count kept, and then taken away', (t) => {
   const held = heldAfter(undefined, base, 3)
   const cut = noChanges()
@@ -222,11 +249,19 @@ test('the count is read anew only before a cap changes', (t) => {
 })
 
 test('the ruleset names the devices and addresses of its box, and nothing lets a flow pass before its quota', (t) => {
-  const { text } = ruleset({ lan: 'br-lan', wan: 'eth7', lanAddress: '192.0.2.1', portalPort: 8181 })
+  const { text } = ruleset({
+    lan: 'br-lan',
+    wan: 'eth7',
+    lanAddress: '192.0.2.1',
+    portalPort: 8181,
+    tunnel: { device: 'tun7', address: '192.0.2.65', port: 4500, otherPorts: [443], publicAddresses: ['198.51.100.7'] },
+  })
   t.regex(text, /iifname "br-lan" goto from_lan/)
   t.regex(text, /oifname "eth7" masquerade/)
-  t.regex(text, /ip daddr 192\.0\.2\.1 tcp dport 80 redirect to :8181/)
-  t.notRegex(text, /lan0|wan0|10\.64|8080|flowtable|offload/)
+  t.regex(text, /ip daddr \{ 192\.0\.2\.1, 192\.0\.2\.65 \} tcp dport 80 redirect to :8181/)
+  t.regex(text, /iifname "tun7" goto from_tunnel/)
+  t.regex(text, /ip daddr 198\.51\.100\.7 udp dport \{ 4500, 443 \} redirect to :4500/)
+  t.notRegex(text, /lan0|wan0|wg0|10\.64|10\.8\.|8080|51820|flowtable|offload/)
   const forward = /chain forward \{([^]*?)\n {2}\}/
     .exec(text)![1]!
     .trim()

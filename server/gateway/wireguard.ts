@@ -1,0 +1,189 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../log.ts'
+import { createTurns } from './lock.ts'
+import { ProgramFailed, run } from './run.ts'
+
+/** Peers that one command names at most: arguments have a limit of their own. */
+const REMOVE_AT_MOST = 500
+
+/** Fits through a line of 1492 bytes (PPPoE) with everything that WireGuard puts around a packet. */
+const MTU = 1420
+
+/** Somebody who may open the tunnel. Keys as WireGuard writes them: 32 bytes in base64. */
+export type Peer = { id: number; publicKey: string; presharedKey: string; address: string }
+
+/** When a peer last proved that it is there (UTC ms by the kernel's clock), and from which address. */
+export type Handshake = { id: number; at: number; from: string }
+
+/** What the box itself is in the tunnel. */
+export type TunnelIdentity = { privateKey: string; address: string; prefix: number; port: number }
+
+/**
+ * The WireGuard endpoint: it lets peers in and knows nothing of what they may do, which is the gateway's affair.
+ * Both verbs are safe at any time, twice, or after a crash, and change only what differs: handshakes go on.
+ */
+export type Tunnel = {
+  /** Lets these peers in or out, as they are wanted now. */
+  enforce: (ids: number[]) => Promise<void>
+  /** Looks at everything: device, key, address and peers; mends what differs, and tells of new handshakes. */
+  poll: () => Promise<void>
+  /** `userspace`: this kernel has no WireGuard, and wireguard-go takes its place; null: not known yet. */
+  kind: () => 'kernel' | 'userspace' | null
+}
+
+type Needs = {
+  device: string
+  /** A directory in memory for files that hold keys while a program reads them. */
+  runDir: string
+  identity: () => Promise<TunnelIdentity>
+  wanted: (ids?: number[]) => Promise<Peer[]>
+  seen: (handshakes: Handshake[]) => Promise<void>
+  log: Log
+}
+
+/** As `wg show DEVICE dump` says it. */
+export type Dump = {
+  privateKey: string
+  port: number
+  peers: Map<string, { presharedKey: string; endpoint: string; allowed: string; handshake: number }>
+}
+
+/** The tunnel on a real WireGuard device, which somebody else made (a unit of its own, so that it outlives this process). Needs CAP_NET_ADMIN. */
+export function createTunnel({ device, runDir, identity, wanted, seen, log }: Needs): Tunnel {
+  let kind: 'kernel' | 'userspace' | null = null
+  /** What the device has, as far as we know; read anew by every poll. */
+  let known = new Map<number, Peer>()
+  const told = new Map<number, number>()
+
+  const take = createTurns((ids) => (ids ? enforceSome(ids) : enforceAll()))
+
+  async function enforceSome(ids: number[]): Promise<void> {
+    const peers = new Map((await wanted(ids)).map((peer) => [peer.id, peer]))
+    const leaving = ids.filter((id) => known.get(id) && known.get(id)!.publicKey !== peers.get(id)?.publicKey).map((id) => known.get(id)!.publicKey)
+    const entering = [...peers.values()].filter((peer) => known.get(peer.id)?.publicKey !== peer.publicKey)
+    await change(leaving, entering)
+    for (const id of ids) known.delete(id)
+    for (const peer of peers.values()) known.set(peer.id, peer)
+  }
+
+  async function enforceAll(): Promise<void> {
+    const own = await identity()
+    const dump = await prepare(own)
+    const peers = await wanted()
+    const byKey = new Map(peers.map((peer) => [peer.publicKey, peer]))
+    const differs = (peer: Peer) => {
+      const has = dump.peers.get(peer.publicKey)
+      return has?.presharedKey !== peer.presharedKey || has.allowed !== `${peer.address}/32`
+    }
+    const leaving = [...dump.peers.keys()].filter((key) => !byKey.has(key) || differs(byKey.get(key)!))
+    const entering = peers.filter(differs)
+    if (leaving.length + entering.length > 0 && known.size > 0)
+      log.warn({ leaving: leaving.length, entering: entering.length }, 'the tunnel is not as remembered: mending it')
+    await change(leaving, entering)
+    known = new Map(peers.map((peer) => [peer.id, peer]))
+    await tellHandshakes(dump, byKey)
+  }
+
+  /** Gives the device its key, port and address, if it has not got them. */
+  async function prepare(own: TunnelIdentity): Promise<Dump> {
+    const dump = await show()
+    await adoptKind()
+    if (dump.privateKey !== own.privateKey || dump.port !== own.port) {
+      await withFile(own.privateKey, (file) => run('wg', ['set', device, 'private-key', file, 'listen-port', String(own.port)]))
+      log.info({ device, port: own.port }, 'the tunnel has a new key or port')
+    }
+    const has = [...(await run('ip', ['-4', '-o', 'addr', 'show', 'dev', device])).matchAll(/ inet (\S+)/g)].map(([, address]) => address!)
+    const address = `${own.address}/${own.prefix}`
+    if (has.length !== 1 || has[0] !== address) {
+      await run('ip', ['addr', 'flush', 'dev', device])
+      await run('ip', ['addr', 'add', address, 'dev', device])
+    }
+    await run('ip', ['link', 'set', device, 'mtu', String(MTU), 'up'])
+    return dump
+  }
+
+  async function show(): Promise<Dump> {
+    try {
+      return parseDump(await run('wg', ['show', device, 'dump']))
+    } catch (error) {
+      if (!(error instanceof ProgramFailed)) throw error
+      // A kernel that knows WireGuard makes the device by a word; where it does not, the unit of wireguard-go makes it.
+      const made = await run('ip', ['link', 'add', device, 'type', 'wireguard']).then(
+        () => true,
+        () => false,
+      )
+      if (!made) throw new Error(`${device} is missing, and this kernel has no WireGuard: is kswifi-wireguard.service running?`, { cause: error })
+      return parseDump(await run('wg', ['show', device, 'dump']))
+    }
+  }
+
+  async function adoptKind(): Promise<void> {
+    if (kind) return
+    kind = (await run('ip', ['-d', 'link', 'show', device])).includes('tun ') ? 'userspace' : 'kernel'
+    log.info({ device, kind }, kind === 'kernel' ? "the tunnel runs in the kernel's WireGuard" : 'this kernel has no WireGuard: wireguard-go runs the tunnel')
+  }
+
+  async function change(leaving: string[], entering: Peer[]): Promise<void> {
+    for (let at = 0; at < leaving.length; at += REMOVE_AT_MOST)
+      await run('wg', ['set', device, ...leaving.slice(at, at + REMOVE_AT_MOST).flatMap((key) => ['peer', key, 'remove'])])
+    if (entering.length > 0) await withFile(peerText(entering), (file) => run('wg', ['addconf', device, file]))
+  }
+
+  async function tellHandshakes(dump: Dump, byKey: Map<string, Peer>): Promise<void> {
+    const fresh = [...dump.peers].flatMap(([key, { handshake, endpoint }]): Handshake[] => {
+      const id = byKey.get(key)?.id
+      if (!id || handshake === 0 || told.get(id) === handshake) return []
+      told.set(id, handshake)
+      return [{ id, at: handshake * 1000, from: endpoint.replace(/:\d+$/, '') }]
+    })
+    if (fresh.length > 0) await seen(fresh)
+  }
+
+  /** wg takes keys from files only, so that they appear in no list of processes. */
+  async function withFile(text: string, use: (file: string) => Promise<unknown>): Promise<void> {
+    const directory = await mkdtemp(join(runDir, 'wg-'))
+    try {
+      const file = join(directory, 'conf')
+      await writeFile(file, text, { mode: 0o600 })
+      await use(file)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  }
+
+  return {
+    enforce: (ids) => take(ids, false),
+    poll: () => take(undefined, false),
+    kind: () => kind,
+  }
+}
+
+/** Peers as `wg addconf` reads them. */
+export function peerText(peers: Peer[]): string {
+  return peers
+    .map(({ publicKey, presharedKey, address }) => `[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${presharedKey}\nAllowedIPs = ${address}/32\n`)
+    .join('')
+}
+
+/**
+ * Reads `wg show DEVICE dump` (or `wg show all dump`, which names the device first): a line of 4 columns for the device,
+ * and one of 8 for each peer, separated by tabs; `(none)` and `off` for what is not there; handshake 0 is never.
+ * The text holds keys: it must not reach a log.
+ */
+export function parseDump(text: string): Dump {
+  const dump: Dump = { privateKey: '', port: 0, peers: new Map() }
+  for (const line of text.split('\n')) {
+    const columns = line.split('\t')
+    if (columns.length === 5 || columns.length === 9) columns.shift()
+    const [first = '', second = '', third = '', fourth = '', fifth = ''] = columns
+    if (columns.length === 4) Object.assign(dump, { privateKey: unlessNone(first), port: Number(third) })
+    if (columns.length === 8)
+      dump.peers.set(first, { presharedKey: unlessNone(second), endpoint: unlessNone(third), allowed: unlessNone(fourth), handshake: Number(fifth) })
+  }
+  return dump
+}
+
+function unlessNone(text: string): string {
+  return text === '(none)' ? '' : text
+}
