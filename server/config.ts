@@ -21,6 +21,9 @@ const schema = z.object({
     .default('10.64.0.1/16'),
   KSWIFI_LAN_DEVICE: z.string().max(15).default('lan0'),
   KSWIFI_WAN_DEVICE: z.string().max(15).default('wan0'),
+  KSWIFI_TUNNEL_DEVICE: z.string().max(15).default('wg0'),
+  /** UDP port on which WireGuard listens; the owner's endpoints may name others that lead to it. */
+  KSWIFI_TUNNEL_PORT: z.coerce.number().int().min(1).max(65535).default(51820),
   /** `kernel` on the box and in the lab; `memory` for work on the UI without root. */
   KSWIFI_GATEWAY: z.enum(['kernel', 'memory']).default('kernel'),
   KSWIFI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -51,6 +54,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     portalHost: value.KSWIFI_PORTAL_HOST,
     lan: { device: value.KSWIFI_LAN_DEVICE, address: lanAddress, prefix: Number(lanPrefix) },
     wan: { device: value.KSWIFI_WAN_DEVICE },
+    tunnel: { device: value.KSWIFI_TUNNEL_DEVICE, port: value.KSWIFI_TUNNEL_PORT },
     gateway: value.KSWIFI_GATEWAY,
     logLevel: value.KSWIFI_LOG,
     version: value.KSWIFI_VERSION,

@@ -8,15 +8,6 @@ const id = z.coerce
   .positive()
   .max(2 ** 53)
 
-/** Names under which customers know Connect; the owner's choice. */
-export const connectWords = z.strictObject({
-  product: z.string().trim().min(1).max(30).meta({ description: 'KSWiFi Connect' }),
-  code: z.string().trim().min(1).max(30).meta({ description: 'Connect QR code' }),
-  access: z.string().trim().min(1).max(40).meta({ description: 'Secure Internet Access' }),
-  profile: z.string().trim().min(1).max(40).meta({ description: 'Internet Access Profile' }),
-})
-export type ConnectWords = z.output<typeof connectWords>
-
 /** One way into the tunnel from outside. This box is the one with `self`; others are further addresses that lead to it. */
 export const endpointShape = z
   .object({

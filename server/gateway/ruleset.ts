@@ -30,7 +30,9 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
   const own = `{ ${lanAddress}, ${tunnel.address} }`
   const inside = `{ "${lan}", "${tunnel.device}" }`
   const tunnelPorts = `{ ${[tunnel.port, ...tunnel.otherPorts].join(', ')} }`
-  const atTheVenue = tunnel.publicAddresses.map((address) => `\n    ip daddr ${address} udp dport ${tunnelPorts} redirect to :${tunnel.port}`)
+  const atTheVenue = tunnel.publicAddresses.map(
+    (address) => `\n    ip daddr ${address} udp dport ${tunnelPorts} redirect to :${tunnel.port}`,
+  )
   const text = `
   map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
   map peers { type ipv4_addr : mark; flags timeout; }

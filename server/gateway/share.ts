@@ -57,7 +57,10 @@ add rule ${chain} meta priority ${SHARE_MAJOR}:0-${SHARE_MAJOR}:ffff fwd to "${D
 }
 
 function leads(listed: string, device: string): boolean {
-  return listed.includes(`hook egress device "${device}"`) && listed.split(`chain from_${device} {`)[1]?.split('}')[0]?.includes('fwd to') === true
+  return (
+    listed.includes(`hook egress device "${device}"`) &&
+    listed.split(`chain from_${device} {`)[1]?.split('}')[0]?.includes('fwd to') === true
+  )
 }
 
 function ifMissing<T>(instead: T): (error: unknown) => T {

@@ -60,7 +60,9 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
 
   async function enforceSome(ids: number[]): Promise<void> {
     const peers = new Map((await wanted(ids)).map((peer) => [peer.id, peer]))
-    const leaving = ids.filter((id) => known.get(id) && known.get(id)!.publicKey !== peers.get(id)?.publicKey).map((id) => known.get(id)!.publicKey)
+    const leaving = ids
+      .filter((id) => known.get(id) && known.get(id)!.publicKey !== peers.get(id)?.publicKey)
+      .map((id) => known.get(id)!.publicKey)
     const entering = [...peers.values()].filter((peer) => known.get(peer.id)?.publicKey !== peer.publicKey)
     await change(leaving, entering)
     for (const id of ids) known.delete(id)
@@ -113,7 +115,8 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
         () => true,
         () => false,
       )
-      if (!made) throw new Error(`${device} is missing, and this kernel has no WireGuard: is kswifi-wireguard.service running?`, { cause: error })
+      if (!made)
+        throw new Error(`${device} is missing, and this kernel has no WireGuard: is kswifi-wireguard.service running?`, { cause: error })
       return parseDump(await run('wg', ['show', device, 'dump']))
     }
   }
@@ -121,7 +124,10 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   async function adoptKind(): Promise<void> {
     if (kind) return
     kind = (await run('ip', ['-d', 'link', 'show', device])).includes('tun ') ? 'userspace' : 'kernel'
-    log.info({ device, kind }, kind === 'kernel' ? "the tunnel runs in the kernel's WireGuard" : 'this kernel has no WireGuard: wireguard-go runs the tunnel')
+    log.info(
+      { device, kind },
+      kind === 'kernel' ? "the tunnel runs in the kernel's WireGuard" : 'this kernel has no WireGuard: wireguard-go runs the tunnel',
+    )
   }
 
   async function change(leaving: string[], entering: Peer[]): Promise<void> {
@@ -162,7 +168,10 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
 /** Peers as `wg addconf` reads them. */
 export function peerText(peers: Peer[]): string {
   return peers
-    .map(({ publicKey, presharedKey, address }) => `[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${presharedKey}\nAllowedIPs = ${address}/32\n`)
+    .map(
+      ({ publicKey, presharedKey, address }) =>
+        `[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${presharedKey}\nAllowedIPs = ${address}/32\n`,
+    )
     .join('')
 }
 
@@ -179,7 +188,12 @@ export function parseDump(text: string): Dump {
     const [first = '', second = '', third = '', fourth = '', fifth = ''] = columns
     if (columns.length === 4) Object.assign(dump, { privateKey: unlessNone(first), port: Number(third) })
     if (columns.length === 8)
-      dump.peers.set(first, { presharedKey: unlessNone(second), endpoint: unlessNone(third), allowed: unlessNone(fourth), handshake: Number(fifth) })
+      dump.peers.set(first, {
+        presharedKey: unlessNone(second),
+        endpoint: unlessNone(third),
+        allowed: unlessNone(fourth),
+        handshake: Number(fifth),
+      })
   }
   return dump
 }

@@ -10,7 +10,7 @@ const LOW_DISK_BYTES = 200 * MB
 const KEY = 'kswifi:pulse'
 
 /** What the worker tells of itself; gone after a while when it stops telling. */
-export type Pulse = { at: number; gateway: string; line: string }
+export type Pulse = { at: number; gateway: string; line: string; tunnel: string; tunnelKind: 'kernel' | 'userspace' | null }
 
 type Part = Health['parts']['database']
 const well: Part = { ok: true, reason: '' }
@@ -19,6 +19,13 @@ const ill = (reason: string): Part => ({ ok: false, reason })
 /** @param keepSeconds after which silence means that something is wrong */
 export async function tellPulse(redis: Redis, pulse: Pulse, keepSeconds: number): Promise<void> {
   await redis.set(KEY, JSON.stringify(pulse), 'EX', keepSeconds)
+}
+
+/** How the tunnel is, as the worker told last. */
+export async function tunnelState(redis: Redis): Promise<Part & { kind: Pulse['tunnelKind'] }> {
+  const pulse = await readPulse(redis)
+  if (!pulse || pulse === 'unreachable') return { ...ill('Unknown without the worker.'), kind: null }
+  return { ...(pulse.tunnel === '' ? well : ill(pulse.tunnel)), kind: pulse.tunnelKind }
 }
 
 /** Looks at each part of the box. Never throws; a part that cannot be looked at is not well. */
@@ -30,9 +37,10 @@ export async function checkHealth({ store, redis, dataDir }: { store: Store; red
   const worker = pulse ? well : ill('The worker has not been heard of; online customers stay online and metered, new ones wait for it.')
   const gateway = pulse ? (pulse.gateway === '' ? well : ill(pulse.gateway)) : ill('Unknown without the worker.')
   const internet = pulse ? (pulse.line === '' ? well : ill(pulse.line)) : ill('Unknown without the worker.')
-  const parts = { database, redis: redisPart, worker, gateway, disk, internet }
+  const connect = pulse ? (pulse.tunnel === '' ? well : ill(pulse.tunnel)) : ill('Unknown without the worker.')
+  const parts = { database, redis: redisPart, worker, gateway, connect, disk, internet }
   // Without its line the box itself is well: portal, vouchers and metering go on.
-  return { ok: [database, redisPart, worker, gateway, disk].every((part) => part.ok), parts }
+  return { ok: [database, redisPart, worker, gateway, connect, disk].every((part) => part.ok), parts }
 }
 
 async function checkDatabase(store: Store): Promise<Part> {

@@ -2,12 +2,14 @@ import type { Redis } from 'ioredis'
 import { Registry, collectDefaultMetrics, Gauge } from 'prom-client'
 import { z } from 'zod'
 import type { Now } from '../clock.ts'
+import type { Connect } from '../connect/connect.ts'
 import type { Bus } from '../events.ts'
 import { route, type Route } from '../http/api.ts'
 import { isLocal, type WhoAsks } from '../http/asker.ts'
 import { openStream } from '../http/live.ts'
 import type { Packages } from '../packages/packages.ts'
 import type { LiveUsage } from '../sessions/live.ts'
+import { viewerOf } from '../sessions/routes.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../store/store.ts'
@@ -23,6 +25,7 @@ type Needs = {
   now: Now
   packages: Packages
   vouchers: Vouchers
+  connect: Connect
   settings: Settings
   sessions: Sessions
   live: LiveUsage
@@ -32,7 +35,7 @@ type Needs = {
 
 /** What the venue shows of itself: the portal's first screen, the captive API, health, metrics and the owner's overview. */
 export function hotspotRoutes(needs: Needs): Route[] {
-  const { live, whoAsks, config, settings, packages, bus } = needs
+  const { live, whoAsks, config, settings, packages, connect, bus } = needs
   const health = () => checkHealth({ store: needs.store, redis: needs.redis, dataDir: config.dataDir })
   const metrics = createMetrics(needs, health)
 
@@ -46,19 +49,29 @@ export function hotspotRoutes(needs: Needs): Route[] {
       response: portalAnswer,
       handle: async ({ ctx }) => {
         const asker = await whoAsks.asker(ctx)
-        const mac = asker.device?.mac ?? null
-        const [choices, onSale, id, { parts }] = await Promise.all([settings.get(), packages.list(), live.sessionIdOf(asker), health()])
+        const [choices, onSale, id, { parts }, offer] = await Promise.all([
+          settings.get(),
+          packages.list(),
+          live.sessionIdOf(asker),
+          health(),
+          connect.offer(),
+        ])
         const { venueName, venueMessage, supportPhone, logo, accent, currency } = choices
-        const session = id === null ? undefined : await live.viewFor(id, mac)
+        const session = id === null ? undefined : await live.viewFor(id, viewerOf(asker))
         const isElsewhere =
-          session !== undefined && session.status !== 'expired' && mac !== null && !session.devices.some((device) => device.current)
+          session !== undefined &&
+          session.status !== 'expired' &&
+          asker.device !== null &&
+          !session.devices.some((device) => device.current)
         ctx.set('Cache-Control', 'no-store')
         return {
           venue: { venueName, venueMessage, supportPhone, logo, accent, currency },
           device: asker.device ? { mac: asker.device.mac, ip: asker.device.ip } : null,
+          profileId: asker.profile?.id ?? null,
           packages: onSale,
           session: isElsewhere ? null : (session ?? null),
           returning: isElsewhere ? session : null,
+          connect: offer,
           services: { vouchers: true, mobileMoney: false, internet: parts.internet.ok },
         }
       },
@@ -77,10 +90,12 @@ export function hotspotRoutes(needs: Needs): Route[] {
           return undefined
         }
         const asker = await whoAsks.asker(ctx)
-        const id = asker.device ? await live.sessionIdOf({ ...asker, sessionId: null }) : null
-        const session = id === null ? undefined : await live.viewFor(id, asker.device!.mac)
+        const id = asker.device || asker.profile ? await live.sessionIdOf({ ...asker, sessionId: null }) : null
+        const session = id === null ? undefined : await live.viewFor(id, viewerOf(asker))
         const free =
-          session !== undefined && session.status !== 'expired' && session.devices.some((device) => device.current && !device.paused)
+          session !== undefined &&
+          session.status !== 'expired' &&
+          (asker.profile !== null || session.devices.some((device) => device.current && !device.paused))
         ctx.status = 200
         ctx.type = 'application/captive+json'
         ctx.body = JSON.stringify({

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { connectWords, endpointShape } from '../connect/schema.ts'
+import { endpointShape } from '../connect/schema.ts'
 import { packageShape } from '../packages/schema.ts'
 import { sessionShape } from '../sessions/schema.ts'
-import { settingsShape } from '../settings/schema.ts'
+import { connectWords, settingsShape } from '../settings/schema.ts'
 
 /** Everything that the portal's first screen needs, in one answer. */
 export const portalAnswer = z.object({
@@ -33,7 +33,7 @@ const part = z.object({ ok: z.boolean(), reason: z.string().meta({ description: 
 export const healthShape = z
   .object({
     ok: z.boolean(),
-    parts: z.object({ database: part, redis: part, worker: part, gateway: part, disk: part, internet: part }),
+    parts: z.object({ database: part, redis: part, worker: part, gateway: part, connect: part, disk: part, internet: part }),
   })
   .meta({ id: 'Health' })
 export type Health = z.output<typeof healthShape>

@@ -10,6 +10,8 @@ const COOKIE = 'kswifi'
 type Needs = {
   leases: Leases
   neighbours: Neighbours
+  /** The Connect profile that has this address inside the tunnel. */
+  profileAt: (ip: string) => Promise<{ id: number; sessionId: number } | undefined>
   /** Given to every asker where there is no network to look at (work on the UI). */
   pretended: AskingDevice | null
 }
@@ -17,7 +19,7 @@ type Needs = {
 export type WhoAsks = ReturnType<typeof createWhoAsks>
 
 /** Finds out who asks: by the network first, by the cookie second. */
-export function createWhoAsks({ leases, neighbours, pretended }: Needs) {
+export function createWhoAsks({ leases, neighbours, profileAt, pretended }: Needs) {
   /** The device on the customers' network; null for everybody else, and for a device that uses another's address. */
   async function device(ctx: Context): Promise<AskingDevice | null> {
     if (pretended) return pretended
@@ -32,7 +34,13 @@ export function createWhoAsks({ leases, neighbours, pretended }: Needs) {
     device,
     async asker(ctx: Context): Promise<Asker> {
       const named = ctx.cookies.get(COOKIE, { signed: true })
-      return { device: await device(ctx), sessionId: named && /^\d{1,10}$/.test(named) ? Number(named) : null }
+      const own = await device(ctx)
+      const found = own ? undefined : await profileAt(ctx.req.socket.remoteAddress ?? '')
+      return {
+        device: own,
+        profile: found ? { id: found.id, sessionId: found.sessionId } : null,
+        sessionId: named && /^\d{1,10}$/.test(named) ? Number(named) : null,
+      }
     },
     /** Names the session in the browser; signed, so that nobody can name another's. */
     remember(ctx: Context, sessionId: number): void {

@@ -8,6 +8,9 @@ const PATIENCE_MS = 3000
 
 export type JobName = 'enforce' | 'poll' | 'tick' | 'line' | 'backup' | 'tidy'
 
+/** Numbers only: what they stand for is in the database. */
+export type JobData = { sessions?: number[]; profiles?: number[] }
+
 /** Finished jobs are of no use to anybody; failed ones are in the log. */
 export const jobOptions = { removeOnComplete: true, removeOnFail: 100 }
 
@@ -19,16 +22,20 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
   queue.on('error', () => {})
   events.on('error', () => {})
 
+  async function ask(name: JobName, data: JobData): Promise<void> {
+    try {
+      const job = await withTimeLimit(queue.add(name, data), PATIENCE_MS)
+      await job.waitUntilFinished(events, PATIENCE_MS)
+    } catch (error) {
+      log.warn({ err: error, ...data }, 'the gateway did not answer in time; it is brought about with the next poll')
+    }
+  }
+
   return {
-    /** Has the worker enforce these sessions, and answers when it did. Never fails: the next poll does it otherwise. */
-    async enforce(sessions: number[]): Promise<void> {
-      try {
-        const job = await withTimeLimit(queue.add('enforce', { sessions }), PATIENCE_MS)
-        await job.waitUntilFinished(events, PATIENCE_MS)
-      } catch (error) {
-        log.warn({ err: error, sessions }, 'the gateway did not answer in time; it is brought about with the next poll')
-      }
-    },
+    /** Has the worker enforce these sessions and Connect profiles, and answers when it did. Never fails: the next poll does it otherwise. */
+    enforce: (sessions: number[], profiles: number[] = []): Promise<void> => ask('enforce', { sessions, profiles }),
+    /** Has the worker look at everything now. Never fails either. */
+    poll: (): Promise<void> => ask('poll', {}),
     async close(): Promise<void> {
       await Promise.allSettled([queue.close(), events.close()])
     },

@@ -1,10 +1,10 @@
 import { Queue, Worker, type ConnectionOptions } from 'bullmq'
 import type { Log } from '../log.ts'
 import { DAY, SECOND } from '../units.ts'
-import { QUEUE, jobOptions, type JobName } from './queues.ts'
+import { QUEUE, jobOptions, type JobData, type JobName } from './queues.ts'
 
 /** What each job does: a room's verb. */
-export type Work = Record<JobName, (data: { sessions?: number[] }) => Promise<void>>
+export type Work = Record<JobName, (data: JobData) => Promise<void>>
 
 /** How often each recurring job comes; the poll is the owner's choice. */
 const everyMs = { tick: SECOND, line: 30 * SECOND, backup: DAY, tidy: DAY } as const

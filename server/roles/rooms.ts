@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { createConnect } from '../connect/connect.ts'
 import type { Bus } from '../events.ts'
 import { createLeases, pretendLeases } from '../gateway/dhcp.ts'
 import { createPackages } from '../packages/packages.ts'
@@ -20,15 +21,16 @@ export async function openGround(config: Config) {
   await migrate(store, { backupDir: config.backupDir })
   const now = createClock(await lastAlive(store))
   const leases = config.gateway === 'memory' ? pretendLeases(pretended) : createLeases(config.leaseFile)
-  return { store, now, secret, leases }
+  return { store, now, secret, leases, config }
 }
 
 /** The rooms that both processes use. */
-export function openRooms({ store, now, secret }: Awaited<ReturnType<typeof openGround>>, bus: Bus) {
+export function openRooms({ store, now, secret, config }: Awaited<ReturnType<typeof openGround>>, bus: Bus) {
   const settings = createSettings({ store, now, bus })
   const packages = createPackages({ store, now, bus })
   const vouchers = createVouchers({ store, now, secret, packages, bus })
-  return { settings, packages, vouchers }
+  const connect = createConnect({ store, now, secret, settings, config })
+  return { settings, packages, vouchers, connect }
 }
 
 /** The box's own secret: signs cookies and hashes voucher codes. Made once; two processes may try at the same time. */

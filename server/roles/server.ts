@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url'
 
 import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
+import { connectRoutes, staffConnectRoutes } from '../connect/routes.ts'
 import { createNeighbours } from '../gateway/neighbours.ts'
 import { isLocal, createWhoAsks } from '../http/asker.ts'
 import { createGuards } from '../http/guard.ts'
+import { tunnelState } from '../hotspots/health.ts'
 import { hotspotRoutes } from '../hotspots/routes.ts'
 import { createQueueClient } from '../jobs/queues.ts'
 import { connectRedis, createRedisBus } from '../jobs/redis.ts'
@@ -14,6 +16,7 @@ import type { Log } from '../log.ts'
 import { packageRoutes } from '../packages/routes.ts'
 import { createLiveUsage } from '../sessions/live.ts'
 import { customerRoutes, staffSessionRoutes } from '../sessions/routes.ts'
+import { createProfiles } from '../sessions/profiles.ts'
 import { createSessions } from '../sessions/sessions.ts'
 import { createTries } from '../sessions/tries.ts'
 import { settingsRoutes } from '../settings/routes.ts'
@@ -31,30 +34,36 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   const bus = createRedisBus(redis, subscriber, log)
   const queue = createQueueClient({ path: config.redisSocket, maxRetriesPerRequest: null, enableOfflineQueue: false }, log)
 
-  const { settings, packages, vouchers } = openRooms(ground, bus)
+  const { settings, packages, vouchers, connect } = openRooms(ground, bus)
   await packages.seed((await settings.get()).currency)
   const staff = createStaff({ store, now })
   await staff.firstOwner(`${config.dataDir}/first-owner.json`)
-  const sessions = createSessions({ store, now, bus, packages, vouchers, settings, enforce: queue.enforce })
-  const live = createLiveUsage({ sessions, bus, now })
+  const sessions = createSessions({ store, now, bus, packages, vouchers, connect, settings, enforce: queue.enforce })
+  const profiles = createProfiles({ store, now, bus, connect, enforce: queue.enforce })
+  const live = createLiveUsage({ sessions, connect, bus, now })
   const whoAsks = createWhoAsks({
     leases,
     neighbours: createNeighbours(config.lan.device),
+    profileAt: connect.ofAddress,
     pretended: config.gateway === 'memory' ? pretended : null,
   })
 
+  const guards = createGuards({ staff, isLocal })
+  const connectNeeds = { connect, profiles, live, whoAsks, guards, tunnel: () => tunnelState(redis), mend: queue.poll }
   const app = createApp({
     log,
     secret,
-    guards: createGuards({ staff, isLocal }),
+    guards,
     routes: [
       ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),
-      ...hotspotRoutes({ store, redis, bus, now, packages, vouchers, settings, sessions, live, whoAsks, config }),
+      ...hotspotRoutes({ store, redis, bus, now, packages, vouchers, connect, settings, sessions, live, whoAsks, config }),
       ...staffRoutes({ staff }),
       ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
       ...voucherRoutes({ vouchers }),
       ...staffSessionRoutes({ sessions, live }),
-      ...settingsRoutes({ settings }),
+      ...connectRoutes(connectNeeds),
+      ...staffConnectRoutes(connectNeeds),
+      ...settingsRoutes({ settings, check: connect.checkChoices }),
     ],
     config: {
       portalHost: config.portalHost,

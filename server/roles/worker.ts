@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Gateway, GatewayNeeds } from '../gateway/grant.ts'
+import type { RulesetFacts } from '../gateway/ruleset.ts'
 import { createKernelGateway } from '../gateway/kernel.ts'
+import { createTunnel, type Tunnel } from '../gateway/wireguard.ts'
 import { createMemoryGateway, simulateTraffic } from '../gateway/memory.ts'
 import { checkLine } from '../hotspots/line.ts'
 import { tellPulse } from '../hotspots/health.ts'
@@ -8,6 +10,7 @@ import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
 import { createMeter } from '../sessions/meter.ts'
+import { createProfiles } from '../sessions/profiles.ts'
 import { backup } from '../store/backup.ts'
 import { SECOND } from '../units.ts'
 import { openGround, openRooms } from './rooms.ts'
@@ -19,15 +22,35 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const redis = connectRedis(config.redisSocket, log, false)
   const subscriber = connectRedis(config.redisSocket, log, true)
   const bus = createRedisBus(redis, subscriber, log)
-  const { settings } = openRooms(ground, bus)
-  const meter = createMeter({ store, now, bus, leases })
+  const { settings, connect } = openRooms(ground, bus)
+  const meter = createMeter({ store, now, bus, leases, connect })
+
+  const profiles = createProfiles({ store, now, bus, connect, enforce: async () => {} })
 
   let trouble = ''
   let line = ''
+  let tunnelTrouble = ''
   const pulse = async () => {
-    if (redis.status === 'ready') await tellPulse(redis, { at: now(), gateway: trouble, line }, 3 * (await settings.get()).pollSeconds + 10)
+    if (redis.status !== 'ready') return
+    const told = { at: now(), gateway: trouble, line, tunnel: tunnelTrouble, tunnelKind: tunnel.kind() }
+    await tellPulse(redis, told, 3 * (await settings.get()).pollSeconds + 10)
   }
+  const tunnel = openTunnel(config, log, {
+    identity: connect.identity,
+    wanted: connect.peers,
+    async seen(handshakes) {
+      // The kernel stamps them by its own clock, which may be wrong: their age is right all the same.
+      const ahead = now() - Date.now()
+      const came = await connect.seen(handshakes.map((one) => ({ ...one, at: one.at + ahead })))
+      for (const { sessionId } of came) bus.publish('session.changed', { id: sessionId, what: 'devices' })
+    },
+  })
   const gateway = await openGateway(config, log, {
+    async facts() {
+      const [{ address }, ways] = await Promise.all([connect.identity(), connect.publicly()])
+      return { portalPort: config.port, tunnel: { device: config.tunnel.device, port: config.tunnel.port, address, ...ways } }
+    },
+
     now,
     wanted: meter.grants,
     async settle(readings) {
@@ -49,14 +72,27 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     }
   }
 
+  /** The hotspot does not wait for the tunnel, nor fall with it. */
+  async function pollTunnel(): Promise<void> {
+    try {
+      await tunnel.poll()
+      tunnelTrouble = ''
+    } catch (error) {
+      tunnelTrouble = `Connect failed: ${(error as Error).message}`
+      log.error({ err: error }, 'the tunnel could not be looked at; the next poll tries again')
+    }
+  }
+
   // Before any job: whoever paid is back online at once after a power cut, even should Redis be missing.
   await watched(meter.tick().then(() => gateway.enforce())).catch((error) =>
     log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'),
   )
 
+  await pollTunnel()
+
   async function poll(): Promise<void> {
     await meter.tick()
-    await watched(gateway.poll())
+    await Promise.all([watched(gateway.poll()), pollTunnel()])
     await settings.note('alive', now())
     await pulse()
   }
@@ -68,7 +104,9 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const workers = createWorkers(
     { path: config.redisSocket, maxRetriesPerRequest: null },
     {
-      enforce: ({ sessions }) => gateway.enforce(sessions),
+      async enforce({ sessions = [], profiles = [] }) {
+        await Promise.all([sessions.length > 0 && gateway.enforce(sessions), profiles.length > 0 && tunnel.enforce(profiles)])
+      },
       poll,
       async tick() {
         const moved = await meter.tick()
@@ -81,7 +119,11 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       async backup() {
         await backup(store, config.backupDir, 'daily')
       },
-      tidy: meter.tidy,
+      async tidy() {
+        await meter.tidy()
+        const gone = await profiles.tidy()
+        if (gone.length > 0) await tunnel.enforce(gone)
+      },
     },
     log,
   )
@@ -111,9 +153,25 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   }
 }
 
-async function openGateway(config: Config, log: Log, needs: GatewayNeeds): Promise<Gateway> {
-  if (config.gateway === 'kernel') return createKernelGateway({ ...needs, lan: config.lan, wan: config.wan, portalPort: config.port, log })
+type Facts = () => Promise<Omit<RulesetFacts, 'lan' | 'wan' | 'lanAddress'>>
+
+async function openGateway(config: Config, log: Log, needs: GatewayNeeds & { facts: Facts }): Promise<Gateway> {
+  const devices = { lan: config.lan.device, wan: config.wan.device }
+  if (config.gateway === 'kernel') {
+    const facts = async () => ({ ...devices, lanAddress: config.lan.address, ...(await needs.facts()) })
+    return createKernelGateway({ ...needs, ...devices, tunnel: config.tunnel.device, facts, log })
+  }
   const memory = createMemoryGateway(needs)
   const stop = simulateTraffic(memory)
   return { ...memory, close: async () => stop() }
+}
+
+function openTunnel(config: Config, log: Log, needs: Pick<Parameters<typeof createTunnel>[0], 'identity' | 'wanted' | 'seen'>): Tunnel {
+  if (config.gateway === 'kernel') return createTunnel({ ...needs, device: config.tunnel.device, runDir: config.runDir, log })
+  // Where there is no network, for work on the UI: every profile seems to be in use.
+  const shake = async () => {
+    const from = '203.0.113.101'
+    await needs.seen((await needs.wanted()).map(({ id }) => ({ id, at: Date.now(), from })))
+  }
+  return { enforce: shake, poll: shake, kind: () => 'kernel' }
 }

@@ -33,6 +33,8 @@ export type Session = {
   /** Used at the slow speed after the data; dataUsed + slowUsed is what the kernel counted. */
   slowUsed: number
   uploaded: number
+  /** Of dataUsed and slowUsed, what went through the tunnel. */
+  tunnelled: number
   durationMs: number
   downBps: number | null
   upBps: number | null
@@ -91,17 +93,23 @@ export function activate(session: Session, now: number): Session {
  * What a session becomes after the kernel said what it has used in all.
  * Bytes count for an ended session too (its last reading comes after the end), but never wake it.
  */
-export function afterReading(session: Session, reading: Pick<Reading, 'usedBytes' | 'uploadedBytes'>, now: number): Session {
+export function afterReading(
+  session: Session,
+  reading: Pick<Reading, 'usedBytes' | 'uploadedBytes' | 'tunnelledBytes'>,
+  now: number,
+): Session {
   const grown = Math.max(0, reading.usedBytes - session.dataUsed - session.slowUsed)
   if (grown === 0) return session
   const room = session.dataLimit === null ? Infinity : session.dataLimit - session.dataUsed
   const charged = Math.min(grown, room)
   const slow = session.afterData === 'slow' ? grown - charged : 0
+  const all = session.dataUsed + charged + session.slowUsed + slow
   const used: Session = {
     ...session,
     dataUsed: session.dataUsed + charged,
     slowUsed: session.slowUsed + slow,
-    uploaded: Math.max(session.uploaded, Math.min(reading.uploadedBytes, session.dataUsed + charged + session.slowUsed + slow)),
+    uploaded: Math.max(session.uploaded, Math.min(reading.uploadedBytes, all)),
+    tunnelled: Math.max(session.tunnelled, Math.min(reading.tunnelledBytes, all)),
     updatedAt: now,
   }
   if (hasEnded(used)) return used
@@ -175,8 +183,8 @@ export function extend(session: Session, more: { ms: number; bytes: number }, no
 }
 
 /** What a session may do on the network now; undefined is nothing. */
-export function grantOf(session: Session, devices: LanDevice[], now: number): Grant | undefined {
-  if (!isLive(session, now) || session.status === 'ready' || devices.length === 0) return undefined
+export function grantOf(session: Session, { devices, peers }: { devices: LanDevice[]; peers: string[] }, now: number): Grant | undefined {
+  if (!isLive(session, now) || session.status === 'ready' || devices.length + peers.length === 0) return undefined
   const slow = isSlow(session)
   const spent = session.dataLimit !== null && session.dataUsed >= session.dataLimit
   if (spent && !slow) return undefined
@@ -185,10 +193,12 @@ export function grantOf(session: Session, devices: LanDevice[], now: number): Gr
     limitBytes: slow || session.dataLimit === null ? null : session.dataLimit + session.slowUsed,
     usedBytes: session.dataUsed + session.slowUsed,
     uploadedBytes: session.uploaded,
+    tunnelledBytes: session.tunnelled,
     until: session.expiresAt!,
     downBps: slow ? session.slowBps : session.downBps,
     upBps: slow ? session.slowBps : session.upBps,
     devices,
+    peers,
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Now } from '../clock.ts'
+import type { Connect } from '../connect/connect.ts'
 import type { Bus, SessionChange } from '../events.ts'
 import { SECOND } from '../units.ts'
 import { hasEnded, type Session } from './lifecycle.ts'
 import type { SessionView } from './schema.ts'
 import type { Sessions, Asker } from './sessions.ts'
-import { secondsRemaining, viewOf, type Speed } from './view.ts'
+import { seenBy, staffViewer, viewOf, type Speed, type Viewer } from './view.ts'
 
 /** What was read may be used again for so long when no event said otherwise: events are lost while Redis is down. */
 const FRESH_MS = SECOND
@@ -17,10 +18,10 @@ const SHOW_ENDED_MS = 24 * 60 * 60 * SECOND
 
 export type LiveUsage = ReturnType<typeof createLiveUsage>
 
-type Hearer = { sessionId: number; mac: string | null; tell: (event: string, view: SessionView) => void; toldAt: number }
+type Hearer = { sessionId: number; viewer: Viewer; tell: (event: string, view: SessionView) => void; toldAt: number }
 
 /** What customers' screens show of sessions, now: views kept fresh by events, and the streams that carry them. */
-export function createLiveUsage({ sessions, bus, now }: { sessions: Sessions; bus: Bus; now: Now }) {
+export function createLiveUsage({ sessions, connect, bus, now }: { sessions: Sessions; connect: Connect; bus: Bus; now: Now }) {
   const views = new Map<number, { readAt: number; view: Promise<SessionView | undefined> }>()
   const ofDevice = new Map<string, { readAt: number; session: Promise<Session | undefined> }>()
   const speeds = new Map<number, Speed & { at: number }>()
@@ -52,11 +53,11 @@ export function createLiveUsage({ sessions, bus, now }: { sessions: Sessions; bu
 
   async function tell(hearer: Hearer, event: string): Promise<void> {
     hearer.toldAt = performance.now()
-    const view = await viewFor(hearer.sessionId, hearer.mac)
+    const view = await viewFor(hearer.sessionId, hearer.viewer)
     if (view && hearers.has(hearer)) hearer.tell(event, view)
   }
 
-  async function viewFor(id: number, mac: string | null): Promise<SessionView | undefined> {
+  async function viewFor(id: number, viewer: Viewer): Promise<SessionView | undefined> {
     const at = performance.now()
     let known = views.get(id)
     if (!known || at - known.readAt > FRESH_MS) {
@@ -65,16 +66,18 @@ export function createLiveUsage({ sessions, bus, now }: { sessions: Sessions; bu
       views.set(id, known)
     }
     const view = await known.view
-    if (!view) return undefined
-    const left = secondsRemaining({ status: view.status, expiresAt: view.expiresAt === null ? null : Date.parse(view.expiresAt) }, now())
-    return { ...view, secondsRemaining: left, devices: view.devices.map((device) => ({ ...device, current: device.mac === mac })) }
+    return view && seenBy(view, viewer, now())
   }
 
   async function readView(id: number): Promise<SessionView | undefined> {
     const session = await sessions.find(id)
     if (!session) return undefined
-    const [devices, waiting] = await Promise.all([sessions.devicesOf([id]), sessions.waitingFor(id)])
-    return viewOf(session, { devices, waiting, speed: speeds.get(id), mac: null, now: now() })
+    const [devices, waiting, profiles] = await Promise.all([
+      sessions.devicesOf([id]),
+      sessions.waitingFor(id),
+      connect.ofSessions([id]).then(connect.views),
+    ])
+    return viewOf(session, { devices, profiles, waiting, speed: speeds.get(id), now: now() })
   }
 
   async function sessionOfDevice(mac: string): Promise<Session | undefined> {
@@ -91,19 +94,19 @@ export function createLiveUsage({ sessions, bus, now }: { sessions: Sessions; bu
   return {
     viewFor,
 
-    /** The session that the asker means: the one its device is in, or else the one its browser remembers. */
-    async sessionIdOf({ device, sessionId }: Asker): Promise<number | null> {
-      const own = device ? await sessionOfDevice(device.mac) : undefined
+    /** The session that the asker means: the one its device or profile is in, or else the one its browser remembers. */
+    async sessionIdOf({ device, profile, sessionId }: Asker): Promise<number | null> {
+      const own = device ? await sessionOfDevice(device.mac) : profile ? await sessions.find(profile.sessionId) : undefined
       if (own && !hasEnded(own)) return own.id
-      const remembered = sessionId === null ? undefined : await viewFor(sessionId, null)
+      const remembered = sessionId === null ? undefined : await viewFor(sessionId, staffViewer)
       if (remembered && remembered.status !== 'expired') return remembered.id
       if (own && (!remembered || own.id > remembered.id)) return recent(own.endedAt) ? own.id : null
       return remembered && recent(Date.parse(remembered.endedAt!)) ? remembered.id : null
     },
 
     /** Tells a screen everything about a session from now on. @returns a function that ends it */
-    hear(sessionId: number, mac: string | null, tellScreen: Hearer['tell']): () => void {
-      const hearer: Hearer = { sessionId, mac, tell: tellScreen, toldAt: 0 }
+    hear(sessionId: number, viewer: Viewer, tellScreen: Hearer['tell']): () => void {
+      const hearer: Hearer = { sessionId, viewer, tell: tellScreen, toldAt: 0 }
       hearers.add(hearer)
       void tell(hearer, 'session')
       return () => void hearers.delete(hearer)

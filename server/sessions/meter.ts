@@ -1,4 +1,5 @@
 import type { Now } from '../clock.ts'
+import type { Connect } from '../connect/connect.ts'
 import type { Bus, SessionChange, UsageReading } from '../events.ts'
 import type { Leases } from '../gateway/dhcp.ts'
 import type { Grant, Reading } from '../gateway/grant.ts'
@@ -18,7 +19,7 @@ export type Meter = ReturnType<typeof createMeter>
  * The worker's side of sessions: which grants follow from them, and what the kernel's readings make of them.
  * `enforce` is called for sessions that began because another ended.
  */
-export function createMeter({ store, now, bus, leases }: { store: Store; now: Now; bus: Bus; leases: Leases }) {
+export function createMeter({ store, now, bus, leases, connect }: { store: Store; now: Now; bus: Bus; leases: Leases; connect: Connect }) {
   /** When and at what count each session was last read, and how fast it was. */
   const last = new Map<number, { at: number; used: number; uploaded: number; downBps: number; upBps: number }>()
 
@@ -52,6 +53,7 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     const begun = life.activate(next, now())
     await table.saveSessions(tx, [begun, ...later.map((session) => ({ ...session, follows: begun.id }))])
     await moveDevices(tx, ended, begun, now())
+    await connect.follow(tx, ended.id, begun)
     return [begun.id]
   }
 
@@ -97,22 +99,18 @@ export function createMeter({ store, now, bus, leases }: { store: Store; now: No
     /** The grants that follow from the live sessions, all or of these numbers. */
     async grants(ids?: number[]): Promise<Grant[]> {
       const sessions = await table.findLive(store.db, ids)
-      const devices = Map.groupBy(
-        await table.devicesOf(
-          store.db,
-          sessions.map((session) => session.id),
-        ),
-        (device) => device.sessionId,
-      )
+      const living = sessions.map((session) => session.id)
+      const devices = Map.groupBy(await table.devicesOf(store.db, living), (device) => device.sessionId)
+      const profiles = Map.groupBy(await connect.ofSessions(living), (profile) => profile.sessionId)
       const leased = await leases.addresses()
       const at = now()
       return sessions.flatMap((session) => {
         const present = (devices.get(session.id) ?? []).filter((device) => device.pausedAt === null)
-        const grant = life.grantOf(
-          session,
-          present.flatMap((device) => leased(device.mac).map(({ mac, ip }) => ({ mac, ip }))),
-          at,
-        )
+        const ways = {
+          devices: present.flatMap((device) => leased(device.mac).map(({ mac, ip }) => ({ mac, ip }))),
+          peers: (profiles.get(session.id) ?? []).map((profile) => profile.address),
+        }
+        const grant = life.grantOf(session, ways, at)
         return grant ? [grant] : []
       })
     },

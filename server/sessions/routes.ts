@@ -16,7 +16,8 @@ import {
   sessionPage,
   type SessionView,
 } from './schema.ts'
-import type { Sessions } from './sessions.ts'
+import type { Asker, Sessions } from './sessions.ts'
+import { staffViewer, type Viewer } from './view.ts'
 import type { Tries } from './tries.ts'
 
 type Needs = { sessions: Sessions; live: LiveUsage; tries: Tries; whoAsks: WhoAsks }
@@ -31,8 +32,8 @@ const params = z.object({
 
 /** What a customer asks of sessions. */
 export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route[] {
-  async function mustView(id: number, mac: string | null): Promise<SessionView> {
-    const view = await live.viewFor(id, mac)
+  async function mustView(id: number, viewer: Viewer): Promise<SessionView> {
+    const view = await live.viewFor(id, viewer)
     if (!view) throw noSession()
     return view
   }
@@ -51,7 +52,7 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
         const asker = await whoAsks.asker(ctx)
         const { session, outcome } = await tries.guard(asker.device, ctx.ip, () => sessions.redeem(body.code, body.phone ?? null, asker))
         if (outcome !== 'waiting') whoAsks.remember(ctx, session.id)
-        return { session: await mustView(session.id, asker.device?.mac ?? null), outcome }
+        return { session: await mustView(session.id, viewerOf(asker)), outcome }
       },
     }),
     route({
@@ -63,10 +64,10 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
       body: resumeInput,
       response: sessionAnswer,
       handle: async ({ ctx, body }) => {
-        const { device } = await whoAsks.asker(ctx)
-        const session = await tries.guard(device, ctx.ip, () => sessions.resume(body.code, device))
+        const asker = await whoAsks.asker(ctx)
+        const session = await tries.guard(asker.device, ctx.ip, () => sessions.resume(body.code, asker))
         whoAsks.remember(ctx, session.id)
-        return { session: await mustView(session.id, device?.mac ?? null) }
+        return { session: await mustView(session.id, viewerOf(asker)) }
       },
     }),
     route({
@@ -81,7 +82,7 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
         const id = await live.sessionIdOf(asker)
         if (id === null) throw noSession()
         ctx.set('Cache-Control', 'no-store')
-        return { session: await mustView(id, asker.device?.mac ?? null) }
+        return { session: await mustView(id, viewerOf(asker)) }
       },
     }),
     route({
@@ -96,7 +97,7 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
         if (id === null) throw noSession()
         let stop = () => {}
         const stream = openStream(ctx, () => stop())
-        stop = live.hear(id, asker.device?.mac ?? null, (event, session) => stream.send(event, { session }))
+        stop = live.hear(id, viewerOf(asker), (event, session) => stream.send(event, { session }))
         return undefined
       },
     }),
@@ -111,9 +112,10 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
         const asker = await whoAsks.asker(ctx)
         const id = await live.sessionIdOf(asker)
         if (id === null) throw noSession()
+        if (asker.profile) throw new Refusal('not-on-wifi', 'This device came through its Connect profile: switch that off in its app.')
         if (!asker.device) throw new Refusal('not-on-wifi', "This device is not on the venue's Wi-Fi, so there is nothing to disconnect.")
         await sessions.disconnect(id, asker.device.mac)
-        return { session: await mustView(id, asker.device.mac) }
+        return { session: await mustView(id, viewerOf(asker)) }
       },
     }),
     route({
@@ -129,15 +131,20 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
         const id = await live.sessionIdOf(asker)
         if (id === null) throw noSession()
         await sessions.removeDevice(id, deviceId)
-        return { session: await mustView(id, asker.device?.mac ?? null) }
+        return { session: await mustView(id, viewerOf(asker)) }
       },
     }),
   ]
 }
 
+/** Which device or profile of a session is the asker's own. */
+export function viewerOf({ device, profile }: Asker): Viewer {
+  return { mac: device?.mac ?? null, profileId: profile?.id ?? null }
+}
+
 /** What staff ask of sessions. */
 export function staffSessionRoutes({ sessions, live }: Pick<Needs, 'sessions' | 'live'>): Route[] {
-  const answer = async (id: number) => ({ session: await live.viewFor(id, null) })
+  const answer = async (id: number) => ({ session: await live.viewFor(id, staffViewer) })
   return [
     route({
       method: 'get',
@@ -149,7 +156,7 @@ export function staffSessionRoutes({ sessions, live }: Pick<Needs, 'sessions' | 
       response: sessionPage,
       handle: async ({ query }) => {
         const { sessions: found, total } = await sessions.page(query)
-        const views = await Promise.all(found.map((session) => live.viewFor(session.id, null)))
+        const views = await Promise.all(found.map((session) => live.viewFor(session.id, staffViewer)))
         return { sessions: views, total, page: query.page, pageSize: query.pageSize }
       },
     }),
@@ -162,7 +169,7 @@ export function staffSessionRoutes({ sessions, live }: Pick<Needs, 'sessions' | 
       params,
       response: sessionAnswer,
       handle: async ({ params: { id } }) => {
-        const session = await live.viewFor(id, null)
+        const session = await live.viewFor(id, staffViewer)
         if (!session) throw new Refusal('not-found', 'There is no such session.')
         return { session }
       },

@@ -62,7 +62,9 @@ export const sessionShape = z
     dataUsed: z.number().meta({ description: 'bytes, both directions' }),
     dataRemaining: z.number().nullable(),
     uploaded: z.number(),
-    viaConnect: z.number().meta({ description: 'bytes of dataUsed and slowUsed that went through Connect profiles; the rest went over the hotspot' }),
+    viaConnect: z
+      .number()
+      .meta({ description: 'bytes of dataUsed and slowUsed that went through Connect profiles; the rest went over the hotspot' }),
     slowUsed: z.number().meta({ description: 'bytes at the slow speed, after the data' }),
     slow: z.boolean().meta({ description: 'the data is used up and the session goes on slowly' }),
     secondsRemaining: z.number().nullable().meta({ description: 'null until it is activated' }),
@@ -72,7 +74,9 @@ export const sessionShape = z
     currentUpBps: z.number(),
     maxDevices: z.number().int(),
     devices: z.array(deviceShape),
-    profiles: z.array(profileShape).meta({ description: 'Connect profiles of this session; as many as maxDevices, besides the devices on the Wi-Fi' }),
+    profiles: z
+      .array(profileShape)
+      .meta({ description: 'Connect profiles of this session; as many as maxDevices, besides the devices on the Wi-Fi' }),
     resumeCode: z.string(),
     waiting: z
       .array(z.object({ id: z.number().int(), packageName: z.string(), resumeCode: z.string() }))

@@ -1,3 +1,4 @@
+import type { Connect } from '../connect/connect.ts'
 import type { Bus, SessionChange } from '../events.ts'
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
@@ -10,6 +11,7 @@ import { DAY, SECOND } from '../units.ts'
 import { makeCode, normaliseCode } from '../vouchers/codes.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
 import { attach, type AskingDevice } from './devices.ts'
+import { sessionEnded } from './ended.ts'
 import * as ledger from './ledger-table.ts'
 import * as life from './lifecycle.ts'
 import type { Session, Terms } from './lifecycle.ts'
@@ -23,6 +25,7 @@ type Needs = {
   bus: Bus
   packages: Packages
   vouchers: Vouchers
+  connect: Connect
   settings: Settings
   /** Makes the gateway agree with these sessions, and answers when it does; see gateway/. */
   enforce: (sessions: number[]) => Promise<void>
@@ -33,14 +36,14 @@ export type Sessions = ReturnType<typeof createSessions>
 export type Purchase = { packageId: number; method: PaymentMethod; reference: string; phone: string | null }
 export type Outcome = 'opened' | 'topped-up' | 'waiting'
 
-/** Who asks: the device on the Wi-Fi, and the session that the browser's cookie names. */
-export type Asker = { device: AskingDevice | null; sessionId: number | null }
+/** Who asks: the device on the Wi-Fi or the Connect profile through which it comes, and the session that the browser's cookie names. */
+export type Asker = { device: AskingDevice | null; profile: { id: number; sessionId: number } | null; sessionId: number | null }
 
 /**
  * The heart: what customers and staff do to sessions. Every change is committed first and enforced after;
  * should the gateway not answer, the next poll brings it about.
  */
-export function createSessions({ store, now, bus, packages, vouchers, settings, enforce }: Needs) {
+export function createSessions({ store, now, bus, packages, vouchers, connect, settings, enforce }: Needs) {
   async function tell(what: SessionChange, session: Session, others: number[] = []): Promise<void> {
     await enforce([session.id, ...others])
     bus.publish('session.changed', { id: session.id, what })
@@ -79,10 +82,14 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     }
     const paid = await insertPaid(tx, terms, sold.activateWithinSeconds * SECOND, purchase, current?.id ?? null, choices)
     if (current) return { session: paid, others: [current.id], outcome: 'waiting' as Outcome }
-    if (!asker.device) return { session: paid, others: [], outcome: 'opened' as Outcome }
+    if (!asker.device && !asker.profile) return { session: paid, others: [], outcome: 'opened' as Outcome }
     const session = life.activate(paid, now())
     await table.saveSessions(tx, [session])
-    return { session, others: await attachTo(tx, session, asker.device, choices), outcome: 'opened' as Outcome }
+    // Profiles go on with whoever renews: nobody has to set up a phone anew that is far away.
+    const before = await lastSessionOf(tx, asker)
+    if (before && life.hasEnded(life.atTime(before, now()))) await connect.follow(tx, before.id, session, asker.profile?.id)
+    const others = asker.device ? await attachTo(tx, session, asker.device, choices) : []
+    return { session, others, outcome: 'opened' as Outcome }
   }
 
   async function checkCustomer(tx: Tx, sold: Package, phone: string | null, device: AskingDevice | null) {
@@ -124,6 +131,7 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
       dataUsed: 0,
       slowUsed: 0,
       uploaded: 0,
+      tunnelled: 0,
       follows,
       createdAt: at,
       updatedAt: at,
@@ -135,11 +143,17 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
   }
 
   /** The session that a further purchase of this asker would top up. */
-  async function liveSessionOf(tx: Tx, { device, sessionId }: Asker): Promise<Session | undefined> {
-    const attached = device ? await table.findAttached(tx, device.mac) : undefined
+  async function liveSessionOf(tx: Tx, { device, profile, sessionId }: Asker): Promise<Session | undefined> {
+    const attached = device ? await table.findAttached(tx, device.mac) : profile
     const id = attached?.sessionId ?? (device ? null : sessionId)
     const session = id === null ? undefined : await table.findSession(tx, id)
     return session && life.isLive(session, now()) ? session : undefined
+  }
+
+  /** The session that the asker used last, which may be over. */
+  async function lastSessionOf(tx: Tx, { device, profile }: Asker): Promise<Session | undefined> {
+    if (device) return table.findByMac(tx, device.mac)
+    return profile ? table.findSession(tx, profile.sessionId) : undefined
   }
 
   async function mustFind(tx: Tx, id: number): Promise<Session> {
@@ -164,9 +178,9 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
       return { session, outcome }
     },
 
-    /** Continues a session on this device, by its resume code: a new phone, a changed address, or a waiting session. */
-    async resume(code: string, device: AskingDevice | null): Promise<Session> {
-      if (!device) throw new Refusal('not-on-wifi', "Connect to the venue's Wi-Fi first, then enter the code again.")
+    /** Continues a session on this device or profile, by its resume code: a new phone, a changed address, or a waiting session. */
+    async resume(code: string, { device, profile }: Asker): Promise<Session> {
+      if (!device && !profile) throw new Refusal('not-on-wifi', "Connect to the venue's Wi-Fi first, then enter the code again.")
       const choices = await settings.get()
       const { session, others } = await store.transaction(async (tx) => {
         const found = await table.findByResumeCode(tx, normaliseCode(code))
@@ -174,7 +188,9 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
         const session = life.resume(life.atTime(found, now()), now())
         if (life.hasEnded(session)) throw sessionEnded(session)
         await table.saveSessions(tx, [session])
-        return { session, others: await attachTo(tx, session, device, choices) }
+        if (device) return { session, others: await attachTo(tx, session, device, choices) }
+        await connect.bring(tx, profile!.id, session)
+        return { session, others: [profile!.sessionId] }
       })
       await tell('resumed', session, others)
       return session
@@ -249,14 +265,4 @@ export function createSessions({ store, now, bus, packages, vouchers, settings, 
     tallySince: (sinceMs: number, currency: string) => table.tallySince(store.db, sinceMs, currency),
     traffic: (sinceMs: number, stepMs: number) => ledger.trafficSince(store.db, sinceMs, stepMs),
   }
-}
-
-function sessionEnded(session: Session): Refusal {
-  const why = {
-    time: 'its time is over',
-    data: 'its data is used up',
-    'ended-by-staff': 'it was ended by the staff',
-    refunded: 'it was refunded',
-  }[session.endReason ?? 'time']
-  return new Refusal('session-ended', `This session has ended: ${why}. Start a new one with a voucher.`, { endReason: session.endReason })
 }

@@ -1,4 +1,5 @@
 import { iso } from '../clock.ts'
+import type { ProfileView } from '../connect/schema.ts'
 import { hasEnded, isSlow, type Session } from './lifecycle.ts'
 import type { SessionView } from './schema.ts'
 import type { Device } from './table.ts'
@@ -11,10 +12,15 @@ export function formatResumeCode(code: string): string {
   return `${code.slice(0, 4)}-${code.slice(4)}`
 }
 
-/** Shapes a session for the outside. @param mac of the device that asks */
+/** Who looks: the MAC of the device on the Wi-Fi, or the profile through which it comes. Staff are neither. */
+export type Viewer = { mac: string | null; profileId: number | null }
+
+export const staffViewer: Viewer = { mac: null, profileId: null }
+
+/** Shapes a session for the outside, for nobody in particular: see `seenBy`. */
 export function viewOf(
   session: Session,
-  around: { devices: Device[]; waiting: Session[]; speed: Speed | undefined; mac: string | null; now: number },
+  around: { devices: Device[]; profiles: ProfileView[]; waiting: Session[]; speed: Speed | undefined; now: number },
 ): SessionView {
   const ended = hasEnded(session)
   return {
@@ -38,6 +44,7 @@ export function viewOf(
     dataUsed: session.dataUsed,
     dataRemaining: session.dataLimit === null ? null : session.dataLimit - session.dataUsed,
     uploaded: session.uploaded,
+    viaConnect: session.tunnelled,
     slowUsed: session.slowUsed,
     slow: !ended && isSlow(session),
     secondsRemaining: secondsRemaining(session, around.now),
@@ -50,10 +57,11 @@ export function viewOf(
       id: device.id,
       mac: device.mac,
       name: device.name,
-      current: device.mac === around.mac,
+      current: false,
       paused: device.pausedAt !== null,
       lastSeen: iso(device.lastSeen),
     })),
+    profiles: around.profiles,
     resumeCode: formatResumeCode(session.resumeCode),
     waiting: around.waiting.map((one) => ({ id: one.id, packageName: one.packageName, resumeCode: formatResumeCode(one.resumeCode) })),
     createdAt: iso(session.createdAt),
@@ -61,8 +69,19 @@ export function viewOf(
   }
 }
 
+/** The same with the time that is left now, and the viewer's own device and profile marked. */
+export function seenBy(view: SessionView, { mac, profileId }: Viewer, now: number): SessionView {
+  const expiresAt = view.expiresAt === null ? null : Date.parse(view.expiresAt)
+  return {
+    ...view,
+    secondsRemaining: secondsRemaining({ status: view.status, expiresAt }, now),
+    devices: view.devices.map((device) => ({ ...device, current: device.mac === mac })),
+    profiles: view.profiles.map((profile) => ({ ...profile, current: profile.id === profileId })),
+  }
+}
+
 /** Whole seconds until the end, rounded up; null while the clock has not begun. */
-export function secondsRemaining(session: Pick<Session, 'status' | 'expiresAt'>, now: number): number | null {
+function secondsRemaining(session: Pick<Session, 'status' | 'expiresAt'>, now: number): number | null {
   if (session.status === 'expired') return 0
   return session.expiresAt === null ? null : Math.max(0, Math.ceil((session.expiresAt - now) / 1000))
 }

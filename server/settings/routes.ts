@@ -1,11 +1,12 @@
 import { type Route, route } from '../http/api.ts'
-import { settingsPatch, settingsShape } from './schema.ts'
+import { settingsPatch, settingsShape, type SettingsPatch } from './schema.ts'
 import type { Settings } from './settings.ts'
 
 const tag = 'settings'
 const path = '/api/admin/settings'
 
-export function settingsRoutes({ settings }: { settings: Settings }): Route[] {
+/** @param check says no, by a Refusal, to choices that other rooms cannot follow */
+export function settingsRoutes({ settings, check }: { settings: Settings; check: (patch: SettingsPatch) => Promise<void> }): Route[] {
   return [
     route({
       method: 'get',
@@ -25,7 +26,10 @@ export function settingsRoutes({ settings }: { settings: Settings }): Route[] {
       body: settingsPatch,
       response: settingsShape,
       audit: 'settings.update',
-      handle: ({ body }) => settings.update(body),
+      handle: async ({ body }) => {
+        await check(body)
+        return settings.update(body)
+      },
     }),
   ]
 }

@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { connectWords } from '../connect/schema.ts'
+
+const words = (most: number) => z.string().trim().min(1).max(most)
+
+/** Names under which customers know Connect. */
+export const connectWords = z.strictObject({
+  product: words(30).meta({ description: 'KSWiFi Connect' }),
+  code: words(30).meta({ description: 'Connect QR code' }),
+  access: words(40).meta({ description: 'Secure Internet Access' }),
+  profile: words(40).meta({ description: 'Internet Access Profile' }),
+})
+export type ConnectWords = z.output<typeof connectWords>
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/i, 'a colour such as #0b7a4b')
 
@@ -28,7 +38,10 @@ export const settingsShape = z
       .string()
       .regex(/^(10\.\d{1,3}\.0\.0\/16|172\.(1[6-9]|2\d|3[01])\.0\.0\/16|192\.168\.0\.0\/16)$/, 'a private network such as 10.8.0.0/16')
       .meta({ description: 'addresses of the profiles inside the tunnel; a /16 holds 65,000' }),
-    connectDns: z.array(z.ipv4('an IPv4 address such as 9.9.9.9')).max(3).meta({ description: 'name servers of the profiles; none: this box' }),
+    connectDns: z
+      .array(z.ipv4('an IPv4 address such as 9.9.9.9'))
+      .max(3)
+      .meta({ description: 'name servers of the profiles; none: this box' }),
   })
   .meta({ id: 'Settings' })
 

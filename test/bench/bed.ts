@@ -110,6 +110,7 @@ function soldSession(n: number, now: number, speeds: { downBps: number | null; u
     dataUsed: 0,
     slowUsed: 0,
     uploaded: 0,
+    tunnelled: 0,
     durationMs: DAY,
     ...speeds,
     maxDevices: 1,

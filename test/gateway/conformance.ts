@@ -120,7 +120,13 @@ export function conformance(test: TestFn, kind: string, open: () => Promise<Benc
     t.is(await bench.pass(peer, 'up', 2), 2)
     t.is(await bench.pass(peer, 'down', 2), 2)
     await bench.poll([7])
-    t.deepEqual(last(await bench.readings()), { session: 7, usedBytes: 7_000, uploadedBytes: 5_000, tunnelledBytes: 4_000, depleted: false })
+    t.deepEqual(last(await bench.readings()), {
+      session: 7,
+      usedBytes: 7_000,
+      uploadedBytes: 5_000,
+      tunnelledBytes: 4_000,
+      depleted: false,
+    })
     t.is(await bench.pass(phone1, 'down', 30), 3)
     t.is(await bench.pass(peer, 'up', 3), 0)
     t.is(await bench.pass(peer, 'down', 3), 0)

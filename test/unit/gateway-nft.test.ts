@@ -1,14 +1,6 @@
 import test from 'ava'
 import type { Grant } from '#server/gateway/grant.ts'
-import {
-  capChanges,
-  changeToCut,
-  changeToGrant,
-  changeToNothing,
-  heldAfter,
-  noChanges,
-  script,
-} from '#server/gateway/changes.ts'
+import { capChanges, changeToCut, changeToGrant, changeToNothing, heldAfter, noChanges, script } from '#server/gateway/changes.ts'
 import type { Held } from '#server/gateway/listing.ts'
 import { countRules, ruleset } from '#server/gateway/ruleset.ts'
 import { facts } from '#test/gateway/box.ts'

@@ -156,7 +156,10 @@ test('a reading says what was used, never more than the cap, and whether that wa
 
 test('counts of some sessions are asked for in one go, and read from JSON and text as nft mixes them', (t) => {
   t.is(askCounts([1, 31]), 'list quota inet kswifi s1; list quota inet kswifi s31; get element inet kswifi up_class { 1, 31 }')
-  t.is(askCounts([31], [31]), 'list quota inet kswifi s31; get element inet kswifi up_class { 31 }; get element inet kswifi tunnelled { 31 }')
+  t.is(
+    askCounts([31], [31]),
+    'list quota inet kswifi s31; get element inet kswifi up_class { 31 }; get element inet kswifi tunnelled { 31 }',
+  )
   const answer = `{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"quota": {"family": "inet", "name": "s1", "table": "kswifi", "handle": 53, "bytes": 1048576, "used": 107265, "inv": true}}]}
 {"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}, {"quota": {"family": "inet", "name": "s31", "table": "kswifi", "handle": 54, "bytes": 4503599627370496, "used": 0, "inv": true}}]}
 table inet kswifi {

@@ -1,11 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { createBus } from '#server/events.ts'
+import { createConnect } from '#server/connect/connect.ts'
 import { createMemoryGateway } from '#server/gateway/memory.ts'
 import { activate, topUp, type Terms } from '#server/sessions/lifecycle.ts'
 import { ledgerOf } from '#server/sessions/ledger-table.ts'
 import { createMeter } from '#server/sessions/meter.ts'
 import { findSession, insertDevice, insertSession, saveSessions } from '#server/sessions/table.ts'
+import { createSettings } from '#server/settings/settings.ts'
 import { HOUR } from '#server/units.ts'
 import { openTestStore } from './store.ts'
 
@@ -24,11 +26,12 @@ const terms: Terms = {
   slowBps: null,
 }
 
-type Step = { kind: 'down' | 'up' | 'poll' | 'topUp' | 'forget'; device: 0 | 1; packets: number }
+type Step = { kind: 'down' | 'up' | 'poll' | 'topUp' | 'forget'; way: 0 | 1 | 2; packets: number }
 const steps = fc.array(
   fc.record<Step>({
     kind: fc.constantFrom('down', 'up', 'poll', 'topUp', 'forget'),
-    device: fc.constantFrom(0 as const, 1 as const),
+    /** Two phones, and a profile. */
+    way: fc.constantFrom(0 as const, 1 as const, 2 as const),
     packets: fc.integer({ min: 1, max: 60 }),
   }),
   { maxLength: 25 },
@@ -51,14 +54,24 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
     fc.asyncProperty(steps, async (walk) => {
       const now = () => 1_800_000_000_000
       const lease = (mac: string) => ({ mac, ip: `10.64.0.${macs.indexOf(mac) + 1}`, name: '', until: Infinity })
+      const bus = createBus()
+      const config = {
+        lan: { address: '10.64.0.1', prefix: 16 },
+        wan: { device: 'lo' },
+        tunnel: { port: 51820 },
+        portalHost: 'kswifi.internal',
+      }
+      const connect = createConnect({ store, now, secret: 's', settings: createSettings({ store, now, bus }), config })
+      const plan = await connect.plan({ endpointId: undefined, port: undefined })
       const meter = createMeter({
         store,
         now,
-        bus: createBus(),
+        bus,
+        connect,
         leases: { addresses: async () => (mac) => [lease(mac)], holder: async () => undefined, watch: () => () => {} },
       })
       const gateway = createMemoryGateway({ now, wanted: meter.grants, settle: async (readings) => void (await meter.settle(readings)) })
-      const id = await store.transaction(async (tx) => {
+      const { id, peer } = await store.transaction(async (tx) => {
         await tx('devices').whereNull('detached_at').update({ detached_at: 1 })
         await tx('sessions').where('status', '!=', 'expired').update({ status: 'expired' })
         const made = await insertSession(tx, {
@@ -80,18 +93,25 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
           dataUsed: 0,
           slowUsed: 0,
           uploaded: 0,
+          tunnelled: 0,
           follows: null,
           createdAt: now(),
           updatedAt: now(),
         })
         await saveSessions(tx, [activate(made, now())])
         for (const mac of macs) await insertDevice(tx, { sessionId: made.id, mac, name: '', now: now() })
-        return made.id
+        const { profile } = await connect.make(tx, plan, { sessionId: made.id, places: 1, name: undefined })
+        return { id: made.id, peer: profile.address }
       })
+      const ways = [...macs.map(lease), { peer }]
       await gateway.enforce()
-      let [passed, lost] = [0, 0]
-      for (const { kind, device, packets } of walk) {
-        if (kind === 'down' || kind === 'up') passed += await gateway.pass(lease(macs[device]!), kind, packets * PACKET, PACKET)
+      let [passed, lost, tunnelled] = [0, 0, 0]
+      for (const { kind, way, packets } of walk) {
+        if (kind === 'down' || kind === 'up') {
+          const bytes = await gateway.pass(ways[way]!, kind, packets * PACKET, PACKET)
+          passed += bytes
+          if (way === 2) tunnelled += bytes
+        }
         if (kind === 'poll') await gateway.poll()
         if (kind === 'topUp') {
           await store.transaction(async (tx) => {
@@ -111,6 +131,7 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
       const session = (await findSession(store.db, id))!
       const ledger = await ledgerOf(store.db, id)
       const rest = ledger - (passed - lost)
+      if (session.tunnelled > tunnelled || (lost === 0 && session.tunnelled !== tunnelled)) return false
       if (ledger !== session.dataUsed || session.dataUsed > session.dataLimit!) return false
       return session.endReason === 'data' ? rest >= 0 && rest < PACKET : rest === 0
     }),

@@ -5,6 +5,10 @@ import type { Session, Terms } from '#server/sessions/lifecycle.ts'
 import { HOUR, MB, MINUTE } from '#server/units.ts'
 
 const now = 1_800_000_000_000
+const ways = (phones: number, peers = 0) => ({
+  devices: phones === 1 ? [phone] : [],
+  peers: peers === 1 ? ['10.8.0.5'] : [],
+})
 const phone = { mac: '02:00:00:00:00:01', ip: '10.64.0.9' }
 const terms: Terms = {
   packageId: 1,
@@ -39,6 +43,7 @@ function ready(over: Partial<Session> = {}): Session {
     dataUsed: 0,
     slowUsed: 0,
     uploaded: 0,
+    tunnelled: 0,
     follows: null,
     createdAt: now,
     updatedAt: now,
@@ -46,7 +51,8 @@ function ready(over: Partial<Session> = {}): Session {
   }
 }
 const active = (over: Partial<Session> = {}) => life.activate(ready(over), now)
-const read = (session: Session, usedBytes: number, at = now + MINUTE) => life.afterReading(session, { usedBytes, uploadedBytes: 0 }, at)
+const read = (session: Session, usedBytes: number, at = now + MINUTE) =>
+  life.afterReading(session, { usedBytes, uploadedBytes: 0, tunnelledBytes: 0 }, at)
 
 const cases: [title: string, got: () => Partial<Session>, wanted: Partial<Session>][] = [
   ['activation starts the clock', () => active(), { status: 'active', startTime: now, expiresAt: now + HOUR }],
@@ -85,15 +91,24 @@ for (const [title, got, wanted] of cases) test(title, (t) => t.like(got(), wante
 
 test('a grant counts on from what was used, and slow use does not eat a top-up', (t) => {
   const slow = read(active({ afterData: 'slow', slowBps: 256_000 }), 12 * MB)
-  t.like(life.grantOf(slow, [phone], now), { limitBytes: null, usedBytes: 12 * MB, downBps: 256_000, upBps: 256_000 })
+  t.like(life.grantOf(slow, ways(1), now), { limitBytes: null, usedBytes: 12 * MB, downBps: 256_000, upBps: 256_000 })
   const topped = life.topUp(slow, { ...terms, afterData: 'slow', slowBps: 256_000 }, now)
-  t.like(life.grantOf(topped, [phone], now), { limitBytes: 22 * MB, usedBytes: 12 * MB, downBps: 10e6 })
+  t.like(life.grantOf(topped, ways(1), now), { limitBytes: 22 * MB, usedBytes: 12 * MB, downBps: 10e6 })
 })
 
 test('no grant without a device, before activation, or after the end', (t) => {
-  t.is(life.grantOf(active(), [], now), undefined)
-  t.is(life.grantOf(ready(), [phone], now), undefined)
-  t.is(life.grantOf(active(), [phone], now + HOUR), undefined)
+  t.is(life.grantOf(active(), ways(0), now), undefined)
+  t.is(life.grantOf(ready(), ways(1), now), undefined)
+  t.is(life.grantOf(active(), ways(1), now + HOUR), undefined)
+})
+
+test('a profile is enough for a grant, and its share of what was used is kept', (t) => {
+  t.like(life.grantOf(active(), ways(0, 1), now), { devices: [], peers: ['10.8.0.5'], tunnelledBytes: 0 })
+  const used = life.afterReading(active(), { usedBytes: 3 * MB, uploadedBytes: 0, tunnelledBytes: 2 * MB }, now)
+  t.like(used, { dataUsed: 3 * MB, tunnelled: 2 * MB })
+  // A count that begins anew takes nothing back, and nothing can be more than all.
+  t.is(life.afterReading(used, { usedBytes: 4 * MB, uploadedBytes: 0, tunnelledBytes: 0 }, now).tunnelled, 2 * MB)
+  t.is(life.afterReading(used, { usedBytes: 4 * MB, uploadedBytes: 0, tunnelledBytes: 9 * MB }, now).tunnelled, 4 * MB)
 })
 
 test('kinds do not mix', (t) => {
@@ -119,7 +134,12 @@ test('whatever happens: use never falls nor passes the limit, and the end is the
       let [at, counted] = [now, 0]
       for (const { kind, amount } of walk) {
         const before = session
-        if (kind === 'read') session = life.afterReading(session, { usedBytes: (counted += amount), uploadedBytes: counted / 4 }, at)
+        if (kind === 'read')
+          session = life.afterReading(
+            session,
+            { usedBytes: (counted += amount), uploadedBytes: counted / 4, tunnelledBytes: counted / 2 },
+            at,
+          )
         if (kind === 'wait') session = life.atTime(session, (at += amount))
         if (kind === 'topUp' && life.canTopUp(session, { ...terms, dataLimit: session.dataLimit === null ? null : MB }))
           session = life.topUp(session, { ...terms, dataLimit: session.dataLimit === null ? null : MB, afterData }, at)
@@ -128,8 +148,9 @@ test('whatever happens: use never falls nor passes the limit, and the end is the
         if (kind === 'resume') session = life.resume(session, at)
         if (kind === 'end' && amount % 7 === 0) session = life.end(session, 'ended-by-staff', at)
 
-        const grant = life.grantOf(session, [phone], at)
+        const grant = life.grantOf(session, ways(1), at)
         if (session.dataUsed < before.dataUsed || session.slowUsed < before.slowUsed || session.uploaded < before.uploaded) return false
+        if (session.tunnelled < before.tunnelled || session.tunnelled > session.dataUsed + session.slowUsed) return false
         if (session.dataLimit !== null && session.dataUsed > session.dataLimit) return false
         if (life.hasEnded(before) && (!life.hasEnded(session) || session.endReason !== before.endReason)) return false
         if (life.hasEnded(session) && grant) return false

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { describeApi, route, type Route } from '#server/http/api.ts'
+import { connectRoutes, staffConnectRoutes } from '#server/connect/routes.ts'
 import { hotspotRoutes } from '#server/hotspots/routes.ts'
 import { packageRoutes } from '#server/packages/routes.ts'
 import { customerRoutes, staffSessionRoutes } from '#server/sessions/routes.ts'
@@ -34,6 +35,8 @@ const routes: Route[] = [
   ...voucherRoutes(noRooms),
   ...staffSessionRoutes(noRooms),
   ...settingsRoutes(noRooms),
+  ...connectRoutes(noRooms),
+  ...staffConnectRoutes(noRooms),
 ]
 const described = describe(routes)
 const operations = Object.entries(described.paths).flatMap(([path, methods]) =>

@@ -1,0 +1,87 @@
+import { networkInterfaces } from 'node:os'
+import type { z } from 'zod'
+import type { Now } from '../clock.ts'
+import { Refusal } from '../errors.ts'
+import type { Settings as Choices } from '../settings/schema.ts'
+import type { Store } from '../store/store.ts'
+import { boxAddressOf, prefixOf } from './range.ts'
+import type { endpointInput, endpointPatch } from './schema.ts'
+import * as table from './table.ts'
+import type { Endpoint } from './table.ts'
+
+/** Where a profile is to lead: the address and port that it names, and what it needs to know inside. */
+export type Plan = { endpoint: Endpoint; host: string; port: number; choices: Choices; boxAddress: string; prefix: string }
+
+/** IPv4 address of a device of this machine; null while it has none. */
+export function addressOf(device: string): string | null {
+  return networkInterfaces()[device]?.find((one) => one.family === 'IPv4')?.address ?? null
+}
+
+/** Those that a profile can name: this box, where the owner wrote no host, goes by the address of its line. */
+export function usableEndpoints(endpoints: Endpoint[], lineAddress: string | null): (Endpoint & { host: string })[] {
+  return endpoints.flatMap((one) => {
+    const host = one.host ?? (one.self ? lineAddress : null)
+    return host ? [{ ...one, host }] : []
+  })
+}
+
+/**
+ * Chooses where a profile leads.
+ * @throws Refusal `connect-unavailable` while the owner has turned Connect off, or no address of the box is known;
+ * `not-found` for an endpoint that is none; `bad-input` for a port that it has not
+ */
+export function planFor(
+  wish: { endpointId: number | undefined; port: number | undefined },
+  { choices, endpoints, lineAddress }: { choices: Choices; endpoints: Endpoint[]; lineAddress: string | null },
+): Plan {
+  const { product } = choices.connectWords
+  if (!choices.connectOn) throw new Refusal('connect-unavailable', `${product} is turned off at this venue. Please ask the staff.`)
+  const usable = usableEndpoints(endpoints, lineAddress)
+  if (usable.length === 0)
+    throw new Refusal(
+      'connect-unavailable',
+      `${product} is not set up yet: the box does not know its address on the internet. Please tell the staff.`,
+    )
+  const endpoint = wish.endpointId === undefined ? usable[0] : usable.find((one) => one.id === wish.endpointId)
+  if (!endpoint) throw new Refusal('not-found', `There is no endpoint ${wish.endpointId}. Ask for the list anew and choose another.`)
+  const port = wish.port ?? endpoint.ports[0]!
+  if (!endpoint.ports.includes(port))
+    throw new Refusal('bad-input', `${endpoint.name} has no port ${port}; it has ${endpoint.ports.join(' and ')}.`)
+  const { connectRange } = choices
+  return { endpoint, host: endpoint.host, port, choices, boxAddress: boxAddressOf(connectRange), prefix: prefixOf(connectRange) }
+}
+
+/** The ways to this box from outside. The box itself is always one of them. */
+export function createEndpoints({ store, now }: { store: Store; now: Now }) {
+  async function mustFind(id: number): Promise<Endpoint> {
+    const found = (await table.endpoints(store.db)).find((one) => one.id === id)
+    if (!found) throw new Refusal('not-found', `There is no endpoint ${id}.`)
+    return found
+  }
+
+  return {
+    list: () => table.endpoints(store.db),
+    /** The row of the box itself. */
+    own: async () => (await table.endpoints(store.db)).find((one) => one.self)!,
+    add: (input: z.output<typeof endpointInput>): Promise<Endpoint> =>
+      store.transaction((tx) => table.insertEndpoint(tx, { ...input, self: false }, now())),
+
+    /** @throws Refusal `not-found`; `bad-input` for a host taken from any but the box itself */
+    async change(id: number, patch: z.output<typeof endpointPatch>): Promise<Endpoint> {
+      const found = await mustFind(id)
+      const changed = { ...found, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
+      if (changed.host === null && !changed.self)
+        throw new Refusal('bad-input', 'Only this box may go without a host: it then goes by the address of its line.')
+      await store.transaction((tx) => table.updateEndpoint(tx, changed))
+      return changed
+    },
+
+    /** @throws Refusal `not-found`; `conflict` for the box itself */
+    async remove(id: number): Promise<Endpoint> {
+      const found = await mustFind(id)
+      if (found.self) throw new Refusal('conflict', 'This box is always an endpoint of itself. Turn Connect off in the settings instead.')
+      await store.transaction((tx) => table.deleteEndpoint(tx, id))
+      return found
+    },
+  }
+}

@@ -1,0 +1,263 @@
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { route, type Guards, type Route } from '../http/api.ts'
+import type { WhoAsks } from '../http/asker.ts'
+import type { LiveUsage } from '../sessions/live.ts'
+import type { Profiles } from '../sessions/profiles.ts'
+import type { Connect, Profile } from './connect.ts'
+import {
+  claimInput,
+  connectOverview,
+  endpointInput,
+  endpointPatch,
+  endpointShape,
+  generateAnswer,
+  generateInput,
+  profileParams,
+  profileShape,
+  profilesQuery,
+  renameInput,
+  renewInput,
+} from './schema.ts'
+
+type Needs = {
+  connect: Connect
+  profiles: Profiles
+  live: LiveUsage
+  whoAsks: WhoAsks
+  guards: Pick<Guards, 'admit'>
+  /** How the tunnel is, as the worker told last. */
+  tunnel: () => Promise<{ ok: boolean; reason: string; kind: 'kernel' | 'userspace' | null }>
+  /** Has the worker look at the tunnel at once. */
+  mend: () => Promise<void>
+}
+
+const oneProfile = z.object({ profile: profileShape })
+const oneEndpoint = z.object({ endpoint: endpointShape })
+
+/** What the session's customer asks of Connect, or an API key. The keys in an answer are shown once: nothing may keep it. */
+export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Needs): Route[] {
+  const tag = 'connect'
+
+  /** The number of the asker's own session; undefined for an API key, which may see all. */
+  async function ownSession(ctx: Context): Promise<number | null | undefined> {
+    if (ctx.get('authorization')) {
+      await guards.admit(ctx, 'cashier')
+      return undefined
+    }
+    return live.sessionIdOf(await whoAsks.asker(ctx))
+  }
+  /** @throws Refusal `not-found` for another's session, as for one that is none */
+  async function mustOwn(ctx: Context, sessionId: number): Promise<void> {
+    const own = await ownSession(ctx)
+    if (own !== undefined && own !== sessionId)
+      throw new Refusal('not-found', 'There is no such session of yours. Enter its resume code first.')
+  }
+  async function mustOwnProfile(ctx: Context, id: number): Promise<void> {
+    const own = await ownSession(ctx)
+    if (own !== undefined) await profiles.mustBeOf(id, own)
+  }
+  const view = async (profile: Profile) => ({ profile: (await connect.views([profile]))[0] })
+
+  return [
+    route({
+      method: 'post',
+      path: '/api/connect/generate-profile',
+      tag,
+      summary: 'Make a Connect profile for a session',
+      guard: 'anyone',
+      body: generateInput,
+      response: generateAnswer,
+      handle: async ({ ctx, body }) => {
+        await mustOwn(ctx, body.session_id)
+        ctx.set('Cache-Control', 'no-store')
+        return profiles.make(body.session_id, { endpointId: body.endpoint_id, port: body.port, name: body.name })
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/connect/profiles',
+      tag,
+      summary: 'Profiles of a session',
+      guard: 'anyone',
+      query: profilesQuery,
+      response: z.object({ profiles: z.array(profileShape) }),
+      handle: async ({ ctx, query }) => {
+        await mustOwn(ctx, query.session_id)
+        ctx.set('Cache-Control', 'no-store')
+        return { profiles: await connect.views(await connect.ofSessions([query.session_id])) }
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/api/connect/profiles/:id',
+      tag,
+      summary: 'Rename a profile',
+      guard: 'anyone',
+      params: profileParams,
+      body: renameInput,
+      response: oneProfile,
+      handle: async ({ ctx, params: { id }, body }) => {
+        await mustOwnProfile(ctx, id)
+        return view(await profiles.rename(id, body.name))
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/connect/profiles/:id',
+      tag,
+      summary: 'Revoke a profile: dead before the answer',
+      guard: 'anyone',
+      params: profileParams,
+      response: oneProfile,
+      handle: async ({ ctx, params: { id } }) => {
+        await mustOwnProfile(ctx, id)
+        return view(await profiles.revoke(id))
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/connect/profiles/:id/renew',
+      tag,
+      summary: 'New keys for a profile; its old copy is of no use any more',
+      guard: 'anyone',
+      params: profileParams,
+      body: renewInput,
+      response: generateAnswer,
+      handle: async ({ ctx, params: { id }, body }) => {
+        await mustOwnProfile(ctx, id)
+        ctx.set('Cache-Control', 'no-store')
+        return profiles.renew(id, { endpointId: body.endpoint_id, port: body.port })
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/connect/claim',
+      tag,
+      summary: 'Open a profile on this device by its one-time link; it works no longer where it was',
+      guard: 'anyone',
+      body: claimInput,
+      response: generateAnswer,
+      handle: async ({ ctx, body }) => {
+        ctx.set('Cache-Control', 'no-store')
+        return profiles.claim(body.token)
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/connect/endpoints',
+      tag,
+      summary: 'Where profiles can lead',
+      guard: 'anyone',
+      response: z.object({ endpoints: z.array(endpointShape) }),
+      handle: async () => ({ endpoints: (await connect.offer()).endpoints }),
+    }),
+  ]
+}
+
+/** What staff ask of Connect. */
+export function staffConnectRoutes({ connect, profiles, tunnel, mend }: Needs): Route[] {
+  const tag = 'connect'
+  const view = async (profile: Profile) => ({ profile: (await connect.views([profile]))[0] })
+  const overview = async () => connect.overview(await tunnel())
+  return [
+    route({
+      method: 'get',
+      path: '/api/admin/connect',
+      tag,
+      summary: 'The tunnel, its reachability, its profiles and endpoints',
+      guard: 'cashier',
+      response: connectOverview,
+      handle: overview,
+    }),
+    route({
+      method: 'post',
+      path: '/api/admin/connect/rotate-keys',
+      tag,
+      summary: 'A new key pair for the box: every profile must be made anew',
+      guard: 'owner',
+      audit: 'connect.rotate-keys',
+      body: z.strictObject({}),
+      response: connectOverview,
+      handle: async () => {
+        await connect.rotateKeys()
+        await mend()
+        return overview()
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/admin/connect/endpoints',
+      tag,
+      summary: 'Add a way to this box from outside',
+      guard: 'owner',
+      audit: 'connect.endpoint-create',
+      body: endpointInput,
+      status: 201,
+      response: oneEndpoint,
+      handle: async ({ body }) => ({ endpoint: await connect.endpoints.add(body) }),
+    }),
+    route({
+      method: 'patch',
+      path: '/api/admin/connect/endpoints/:id',
+      tag,
+      summary: 'Change one',
+      guard: 'owner',
+      audit: 'connect.endpoint-update',
+      params: profileParams,
+      body: endpointPatch,
+      response: oneEndpoint,
+      handle: async ({ params: { id }, body }) => ({ endpoint: await connect.endpoints.change(id, body) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/admin/connect/endpoints/:id',
+      tag,
+      summary: 'Remove one',
+      guard: 'owner',
+      audit: 'connect.endpoint-remove',
+      params: profileParams,
+      response: oneEndpoint,
+      handle: async ({ params: { id } }) => ({ endpoint: await connect.endpoints.remove(id) }),
+    }),
+    route({
+      method: 'post',
+      path: '/api/admin/sessions/:id/profiles',
+      tag,
+      summary: 'Make a profile for a customer at the counter',
+      guard: 'cashier',
+      audit: 'connect.generate',
+      params: profileParams,
+      body: generateInput.omit({ session_id: true, data_limit_mb: true }),
+      response: generateAnswer,
+      handle: async ({ ctx, params: { id }, body }) => {
+        ctx.set('Cache-Control', 'no-store')
+        return profiles.make(id, { endpointId: body.endpoint_id, port: body.port, name: body.name })
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/api/admin/profiles/:id',
+      tag,
+      summary: 'Rename a profile',
+      guard: 'cashier',
+      audit: 'connect.rename',
+      params: profileParams,
+      body: renameInput,
+      response: oneProfile,
+      handle: async ({ params: { id }, body }) => view(await profiles.rename(id, body.name)),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/admin/profiles/:id',
+      tag,
+      summary: 'Revoke a profile',
+      guard: 'cashier',
+      audit: 'connect.revoke',
+      params: profileParams,
+      response: oneProfile,
+      handle: async ({ params: { id } }) => view(await profiles.revoke(id)),
+    }),
+  ]
+}
