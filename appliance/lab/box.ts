@@ -15,7 +15,7 @@ const overlay = join(checkout, 'appliance/overlay')
 export const boxUid = 7514
 
 /** Where things lie on the host. */
-export type Places = { dataDir: string; runDir: string; etcDir: string; logDir: string }
+export type Places = { dataDir: string; runDir: string; wireguardDir: string; etcDir: string; logDir: string }
 
 /** The units of the box, in their starting order. */
 export function boxUnits(): UnitSpec[] {
@@ -23,18 +23,21 @@ export function boxUnits(): UnitSpec[] {
 }
 
 /** Makes the directories of the box, and hands it its first owner unless it has a database already. */
-export function furnishBox({ dataDir, runDir, etcDir }: Places, admin: Credentials): void {
+export function furnishBox({ dataDir, runDir, wireguardDir, etcDir }: Places, admin: Credentials): void {
   checkReadable()
-  for (const dir of [dataDir, runDir, etcDir]) mkdirSync(dir, { recursive: true, mode: dir === etcDir ? 0o755 : 0o750 })
+  for (const dir of [dataDir, runDir, wireguardDir, etcDir]) mkdirSync(dir, { recursive: true, mode: dir === etcDir ? 0o755 : 0o750 })
   for (const spec of boxUnits()) {
     for (const name of spec.stateDirectories) mkdirSync(join(dataDir, inBox(name)), { recursive: true, mode: 0o750 })
-    for (const name of spec.runtimeDirectories) mkdirSync(join(runDir, inBox(name)), { recursive: true, mode: 0o750 })
+    for (const name of spec.runtimeDirectories.filter((other) => other !== 'wireguard')) {
+      mkdirSync(join(runDir, inBox(name)), { recursive: true, mode: 0o750 })
+    }
   }
   if (!existsSync(join(dataDir, 'kswifi.db'))) {
     writeFileSync(join(dataDir, 'first-owner.json'), JSON.stringify(admin), { mode: 0o600 })
   }
   giveToBox(dataDir)
   giveToBox(runDir)
+  giveToBox(wireguardDir)
 
   const withUser = (file: string, line: string) => writeFileSync(join(etcDir, file), `${readFileSync(`/etc/${file}`, 'utf8')}${line}\n`)
   withUser('passwd', `kswifi:x:${boxUid}:${boxUid}:KSWiFi Box:/var/lib/kswifi:/usr/sbin/nologin`)
@@ -50,10 +53,22 @@ export async function tuneBox(prefix: string): Promise<void> {
   await run(inside(namesOf(prefix).box, ['sysctl', '--quiet', '--ignore', '--load=-']), { input, allowFailure: true })
 }
 
+/** Takes away what a power cut takes from the box's kernel: rules, connections, speeds and the tunnel. The wires stay. */
+export async function forgetKernel(box: string): Promise<void> {
+  const devices = ['lan0', 'wan0'].flatMap((device) => ['root', 'ingress', 'clsact'].map((where) => `qdisc del dev ${device} ${where}`))
+  await Promise.all([
+    run(inside(box, ['/usr/sbin/nft', 'flush', 'ruleset'])),
+    // Most of it is not there at any one time: -force goes on.
+    run(inside(box, ['tc', '-force', '-batch', '-']), { input: devices.join('\n'), allowFailure: true }),
+    run(inside(box, ['ip', '-force', '-batch', '-']), { input: 'link del wg0\nlink del share\n', allowFailure: true }),
+    run(inside(box, ['conntrack', '-F']), { allowFailure: true }),
+  ])
+}
+
 /** The argument array that becomes a unit's process, with the user, capabilities and files that its unit file gives it. */
-export function enterBox(prefix: string, { dataDir, runDir, etcDir }: Places, spec: UnitSpec): string[] {
+export function enterBox(prefix: string, { dataDir, runDir, wireguardDir, etcDir }: Places, spec: UnitSpec): string[] {
   const script = join(import.meta.dirname, 'enter-box.sh')
-  const files = [script, checkout, etcDir, dataDir, runDir, spec.umask, String(spec.openFiles), spec.workingDirectory]
+  const files = [script, checkout, etcDir, dataDir, runDir, wireguardDir, spec.umask, String(spec.openFiles), spec.workingDirectory]
   return inside(namesOf(prefix).box, ['bash', ...files, ...asUser(spec), ...spec.argv])
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
-export type Verb = 'status' | 'phone add' | 'phone remove' | 'power cut' | 'power on' | 'stop'
+export type Verb = 'status' | 'phone add' | 'phone remove' | 'remote connect' | 'remote disconnect' | 'power cut' | 'power on' | 'stop'
 
 /** Listens at `path`; each verb answers with plain JSON. Returns the function that ends it. */
 export async function openControl(path: string, verbs: Record<Verb, (argument: string) => unknown>): Promise<() => void> {

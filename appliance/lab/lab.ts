@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
-import { answersHealthy, boxUnits, enterBox, furnishBox, listens, tuneBox } from './box.ts'
+import { answersHealthy, boxUnits, enterBox, forgetKernel, furnishBox, listens, tuneBox } from './box.ts'
 import { openControl } from './control.ts'
 import { ownerCredentials } from './credentials.ts'
 import { hold } from './hold.ts'
@@ -24,11 +24,14 @@ import {
 import { addPhone } from './phones.ts'
 import type { Phone } from './phones.ts'
 import { openProxy } from './proxy.ts'
+import { addRemote } from './remotes.ts'
 import { inside, run, start, until } from './run.ts'
 import type { Ran, RunOptions } from './run.ts'
+import { connectProfile, disconnectProfile, insideLab, tunnelDir } from './tunnels.ts'
 import { createUnits } from './units.ts'
 
 export type { Phone } from './phones.ts'
+export type { Remote } from './remotes.ts'
 export type { Ran } from './run.ts'
 
 export type LabOptions = {
@@ -40,6 +43,8 @@ export type LabOptions = {
   port?: number
   /** How many phones to plug in. Default: 3. */
   phones?: number
+  /** How many devices to put somewhere else, behind the internet. Default: none. */
+  remotes?: number
   /** Throw away the data of an earlier run in `dir`. */
   fresh?: boolean
   /** Environment of server and worker, over what their unit files set. */
@@ -93,8 +98,14 @@ export async function startLab(options: LabOptions = {}) {
     }
     if (!options.dir) removeDir()
     if (!options.dir) undo.push(removeDir)
-    const places = { dataDir: join(dir, 'data'), runDir: join(dir, 'run'), etcDir: join(dir, 'etc'), logDir: join(dir, 'log') }
-    const passing = [places.runDir, places.etcDir, join(dir, 'lab.json'), join(dir, 'control.sock'), join(dir, 'phones')]
+    const places = {
+      dataDir: join(dir, 'data'),
+      runDir: join(dir, 'run'),
+      wireguardDir: tunnelDir(dir, 'box'),
+      etcDir: join(dir, 'etc'),
+      logDir: join(dir, 'log'),
+    }
+    const passing = [places.runDir, places.etcDir, ...['tunnels', 'phones', 'lab.json', 'control.sock'].map((name) => join(dir, name))]
     const sweep = async () => {
       await removeVenue(prefix)
       for (const path of passing) rmSync(path, { recursive: true, force: true })
@@ -122,6 +133,9 @@ export async function startLab(options: LabOptions = {}) {
     await makeBackbone(prefix)
     await tuneBox(prefix)
     undo.push(runInternet(names.internet, places.logDir))
+
+    const remotes = await Promise.all(Array.from({ length: options.remotes ?? 0 }, (_, index) => addRemote({ dir, prefix }, index + 1)))
+    for (const { namespace, ip, publicAddress } of remotes) log(`${namespace} has ${ip}, and is seen as ${publicAddress}`)
 
     const units = createUnits({
       specs: boxUnits().filter((spec) => !without.includes(spec.name)),
@@ -180,6 +194,7 @@ export async function startLab(options: LabOptions = {}) {
       box: { lan: boxLanAddress },
       internet: { address: internetAddress },
       phones: phones.map(({ namespace, mac, ip }) => ({ namespace, mac, ip })),
+      remotes: remotes.map(({ namespace, ip, publicAddress }) => ({ namespace, ip, publicAddress })),
       admin,
     })
     const writeDescription = () => writeFileSync(join(dir, 'lab.json'), `${JSON.stringify(describe(), null, 2)}\n`, { mode: 0o600 })
@@ -188,14 +203,9 @@ export async function startLab(options: LabOptions = {}) {
     /** Ends every process of the box without warning and takes away what its kernel held; the phones stay plugged in. */
     const powerCut = async () => {
       await units.crash()
-      await Promise.all([
-        run(inside(names.box, ['/usr/sbin/nft', 'flush', 'ruleset'])),
-        run(inside(names.box, ['tc', 'qdisc', 'del', 'dev', 'lan0', 'root']), { allowFailure: true }),
-        run(inside(names.box, ['tc', 'qdisc', 'del', 'dev', 'wan0', 'root']), { allowFailure: true }),
-        run(inside(names.box, ['conntrack', '-F']), { allowFailure: true }),
-      ])
-      rmSync(serverSocket, { force: true })
-      rmSync(join(places.runDir, 'redis.sock'), { force: true })
+      await forgetKernel(names.box)
+      const sockets = [serverSocket, join(places.runDir, 'redis.sock'), join(places.wireguardDir, 'wg0.sock')]
+      for (const socket of sockets) rmSync(socket, { force: true })
     }
 
     const lab = {
@@ -209,12 +219,14 @@ export async function startLab(options: LabOptions = {}) {
       box: { namespace: names.box, lan: boxLanAddress, units },
       internet: { namespace: names.internet, address: internetAddress },
       phones,
+      remotes,
       admin,
       /** Runs a program in a namespace (`phone1` or its full name) to its end. */
-      exec: (namespace: string, argv: readonly string[], how: RunOptions = {}): Promise<Ran> => run(inside(full(namespace), argv), how),
+      exec: (namespace: string, argv: readonly string[], how: RunOptions = {}): Promise<Ran> =>
+        run(insideLab({ dir, prefix }, full(namespace), argv), how),
       /** Starts a program in a namespace that goes on by itself; it ends with the lab at the latest. */
       spawn: (namespace: string, argv: readonly string[], how: SpawnOptions = {}): ChildProcess =>
-        start(inside(full(namespace), argv), how),
+        start(insideLab({ dir, prefix }, full(namespace), argv), how),
       /** Plugs in the next phone. lab.json is written anew. */
       addPhone: async (): Promise<Phone> => {
         const phone = await plugIn()
@@ -229,6 +241,10 @@ export async function startLab(options: LabOptions = {}) {
         if (phone) await unplugPhone(phone.namespace)
         writeDescription()
       },
+      /** Imports the text of a Connect profile on a remote or a phone, as wg-quick does, and turns it on; see tunnels.ts. */
+      connectProfile: (namespace: string, text: string) => connectProfile({ dir, prefix }, full(namespace), text),
+      /** Turns that profile off and forgets it. */
+      disconnectProfile: (namespace: string) => disconnectProfile({ dir, prefix }, full(namespace)),
       /** Signals the main process of a unit, such as `server`; see units.ts for more. */
       kill: units.kill,
       /** True when /healthz says that all is well. */
@@ -247,6 +263,11 @@ export async function startLab(options: LabOptions = {}) {
       status: () => ({ prefix, ...describe(), units: units.status() }),
       'phone add': lab.addPhone,
       'phone remove': lab.removePhone,
+      'remote connect': (argument) => {
+        const { where, text } = JSON.parse(argument) as { where: string; text: string }
+        return lab.connectProfile(where, text)
+      },
+      'remote disconnect': lab.disconnectProfile,
       'power cut': powerCut,
       'power on': lab.powerOn,
       // Answers first: the one who asks should hear that it was heard.

@@ -65,6 +65,42 @@ export async function plugPhone(prefix: string, number: number): Promise<{ names
   return { namespace, mac }
 }
 
+/**
+ * Makes a device that is somewhere else: behind a router in the internet's namespace, which gives everything that comes from
+ * it one public address. It has IPv6 too, so that a test can prove that a tunnel lets none of it past.
+ */
+export async function plugRemote(prefix: string, number: number, nameServer: string) {
+  const { internet } = namesOf(prefix)
+  const namespace = `${prefix}-remote${number}`
+  const subnet = 76 + number
+  const port = `r${number}`
+  const [ip, router, publicAddress] = [`192.168.${subnet}.2`, `192.168.${subnet}.1`, `203.0.113.${100 + number}`]
+  await addNamespace(namespace, nameServer)
+  await run(['ip', 'link', 'add', 'eth0', 'netns', namespace, 'type', 'veth', 'peer', 'name', port, 'netns', internet])
+  await Promise.all([
+    configure(namespace, [`addr add ${ip}/24 dev eth0`, 'link set eth0 up', `route add default via ${router}`]),
+    configure(internet, [
+      `addr add ${router}/24 dev ${port}`,
+      `link set ${port} up`,
+      // What is answered from no address in particular comes from the internet's, not from the router's.
+      `route replace 192.168.${subnet}.0/24 dev ${port} src ${internetAddress}`,
+      `addr add ${publicAddress}/32 dev eth0`,
+    ]),
+  ])
+  await Promise.all([
+    realWire(namespace, 'eth0'),
+    realWire(internet, port),
+    addIpv6(namespace, 'eth0', `2001:db8:${subnet}::2/64`, `2001:db8:${subnet}::1`),
+    addIpv6(internet, port, `2001:db8:${subnet}::1/64`),
+    run(inside(internet, ['sysctl', '--quiet', '--ignore', '--load=-']), {
+      input: 'net.ipv4.ip_forward = 1\nnet.ipv6.conf.all.forwarding = 1\n',
+      allowFailure: true,
+    }),
+    run(inside(internet, ['/usr/sbin/nft', '-f', '-']), { input: routerRules(number, port, `192.168.${subnet}.0/24`, publicAddress) }),
+  ])
+  return { namespace, ip, publicAddress }
+}
+
 /** Ends what runs on a phone, and takes it away with its cable. */
 export async function unplugPhone(namespace: string): Promise<void> {
   await endProcesses(namespace)
@@ -84,14 +120,18 @@ export async function removeVenue(prefix: string): Promise<void> {
   removeFiles(prefix)
 }
 
-/** The same for a process that is ending this moment: its children die with it, so only the namespaces are left to remove. */
+/** The same for a process that is ending this moment: its children die with it, so little more than the namespaces is left to remove. */
 export function abandonVenue(prefix: string): void {
-  for (const namespace of namespacesOf(prefix, '/run/netns')) spawnSync('ip', ['netns', 'del', namespace])
+  for (const namespace of namespacesOf(prefix, '/run/netns')) {
+    // Only what went on by itself is left: the wireguard-go that wg-quick started.
+    killAll(spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout ?? '')
+    spawnSync('ip', ['netns', 'del', namespace])
+  }
   removeFiles(prefix)
 }
 
 function namespacesOf(prefix: string, dir: string): string[] {
-  const mine = /^(.*)-(internet|box|phone\d+)$/
+  const mine = /^(.*)-(internet|box|phone\d+|remote\d+)$/
   return entries(dir).filter((name) => mine.exec(name)?.[1] === prefix)
 }
 
@@ -122,13 +162,31 @@ async function realWire(namespace: string, device: string): Promise<void> {
 }
 
 /** Not every kernel has IPv6; the lab runs without. */
-async function addIpv6(namespace: string, device: string, address: string): Promise<void> {
+async function addIpv6(namespace: string, device: string, address: string, router?: string): Promise<void> {
   await run(['ip', '-n', namespace, '-6', 'addr', 'add', address, 'dev', device, 'nodad'], { allowFailure: true })
+  if (router) await run(['ip', '-n', namespace, '-6', 'route', 'add', 'default', 'via', router], { allowFailure: true })
+}
+
+/**
+ * In `input` too, so that the web sites in this very namespace see the public address as well; TCP only, because answers to a
+ * UDP packet from an address of their own machine would leave from that address. Nobody outside reaches in unasked.
+ */
+function routerRules(number: number, port: string, subnet: string, publicAddress: string): string {
+  return `table ip router${number} {
+  chain leaving { type nat hook postrouting priority srcnat; oifname != "${port}" ip saddr ${subnet} snat to ${publicAddress}; }
+  chain staying { type nat hook input priority 100; iifname "${port}" meta l4proto tcp ip saddr ${subnet} snat to ${publicAddress}; }
+  chain passing { type filter hook forward priority filter; oifname "${port}" ct state new,invalid drop; }
+}
+`
 }
 
 async function endProcesses(namespace: string): Promise<void> {
   const { stdout } = await run(['ip', 'netns', 'pids', namespace], { allowFailure: true })
-  for (const pid of stdout.split(/\s+/).filter(Boolean).map(Number)) {
+  killAll(stdout)
+}
+
+function killAll(pids: string): void {
+  for (const pid of pids.split(/\s+/).filter(Boolean).map(Number)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {

@@ -38,7 +38,7 @@ ip|iproute2|makes the network namespaces, and shapes speeds (tc)
 conntrack|conntrack|ends the connections of a session that is over
 dnsmasq|dnsmasq-base|DHCP and DNS of the customers
 redis-server|redis-server|carries jobs from server to worker
-wg|wireguard-tools|sets up Connect profiles
+wg-quick|wireguard-tools|sets up Connect profiles, and imports them on devices of the lab
 wireguard-go|wireguard-go|WireGuard where the kernel has none
 udhcpc|udhcpc|the DHCP client of the lab's phones
 iperf3|iperf3|measures speeds in the lab

@@ -69,7 +69,9 @@ const leftToTheBox = new Set(
   `Description Documentation Wants WantedBy StartLimitIntervalSec Type ProtectSystem ProtectHome PrivateDevices PrivateNetwork
   ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectHostname ProtectProc
   RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute
-  SystemCallArchitectures SystemCallFilter ReadWritePaths OOMScoreAdjust MemoryMax MemoryHigh Nice WatchdogSec`.split(/\s+/),
+  SystemCallArchitectures SystemCallFilter DevicePolicy DeviceAllow ReadWritePaths OOMScoreAdjust MemoryMax MemoryHigh Nice WatchdogSec`.split(
+    /\s+/,
+  ),
 )
 
 function parse(file: string) {

@@ -32,7 +32,7 @@ type Unit = {
   lastExit: string | null
 }
 
-/** Makes the supervisor; nothing runs until `start`. Unit names are short: `server`, `worker`, `redis`, `dnsmasq`. */
+/** Makes the supervisor; nothing runs until `start`. Unit names are short: `server`, `worker`, `redis`, `dnsmasq`, `wireguard`. */
 export function createUnits(options: UnitsOptions) {
   const units = new Map<string, Unit>(
     options.specs.map((spec) => [spec.name, { spec, failing: false, child: null, wanted: false, timer: null, starts: 0, lastExit: null }]),

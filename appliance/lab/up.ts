@@ -11,7 +11,17 @@ export async function up({ prefix, dir, port, fresh }: { prefix: string; dir: st
   void ended.then(() => calledOff.abort())
   try {
     console.log('KSWiFi Box: the lab venue is going up')
-    const lab = await startLab({ prefix, dir, port, fresh, evenIfUnhealthy: true, signal: calledOff.signal, log: say, onWarning })
+    const lab = await startLab({
+      prefix,
+      dir,
+      port,
+      fresh,
+      remotes: 1,
+      evenIfUnhealthy: true,
+      signal: calledOff.signal,
+      log: say,
+      onWarning,
+    })
     console.log(summary(lab, await lab.isHealthy(), performance.now() - startedMs))
     console.log(`\n${await ended}: the lab is going down`)
     await lab.stop()
@@ -37,6 +47,7 @@ ${opening} (${(tookMs / 1000).toFixed(1)} s).
   Portal     ${lab.url}/
   Admin      ${lab.url}/admin/     ${lab.admin.username} / ${lab.admin.password}
   Phones     ${lab.phones.map((phone) => `${phone.namespace} ${phone.ip}`).join(', ')}
+  Elsewhere  ${lab.remotes.map((remote) => `${remote.namespace} ${remote.ip}, seen as ${remote.publicAddress}`).join('; ')}
   Try        npm run lab -- exec phone1 curl -i http://captive.apple.com/hotspot-detect.html
              npm run demo
   Described  ${join(lab.dir, 'lab.json')}, logs in ${lab.logDir}
