@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { Errand } from './connect.tsx'
 import { Ended } from './ended.tsx'
 import { EnterResume, EnterVoucher } from './enter.tsx'
 import { Granted, type Grant } from './granted.tsx'
+import { Late, Loading } from './late.tsx'
 import { Warnings } from './parts.tsx'
 import { Session } from './session.tsx'
 import { isLive, usePlace, usePortal, useSession } from './state.ts'
@@ -13,6 +15,7 @@ export function App() {
   const { portal, failure, refresh } = usePortal()
   const followed = useSession(portal)
   const [grant, setGrant] = useState<Grant | null>(null)
+  const [errand, setErrand] = useState<Errand | null>(null)
   const { session } = followed
   const alive = isLive(session)
   const wasAlive = useRef(false)
@@ -22,6 +25,11 @@ export function App() {
     if (wasAlive.current && !alive) void refresh()
     wasAlive.current = alive
   }, [alive, refresh])
+
+  // A profile holds a key: it is forgotten when the reader leaves its page, be it by the browser's own way back.
+  useEffect(() => {
+    if (place.at !== 'setup') setErrand(null)
+  }, [place.at])
 
   const close = useCallback(() => {
     setGrant(null)
@@ -54,17 +62,27 @@ export function App() {
     if (grant) return <Granted portal={portal} grant={grant} onGranted={setGrant} onClose={close} />
     if (place.at === 'resume') return <EnterResume portal={portal} doors={doors} />
     if (place.at === 'voucher') return <EnterVoucher portal={portal} session={session} place={place} doors={doors} />
-    if (isLive(session)) return <Session portal={portal} session={session} followed={followed} doors={doors} />
+    if (place.at === 'claim')
+      return <Late load={setupPages} show={({ Claim }) => <Claim key={place.code} portal={portal} token={place.code} onClose={close} />} />
+    if (place.at === 'setup' && errand)
+      return <Late load={setupPages} show={({ Setup }) => <Setup portal={portal} errand={errand} onClose={close} />} />
+    if (isLive(session))
+      return (
+        <Session
+          portal={portal}
+          session={session}
+          followed={followed}
+          doors={doors}
+          onErrand={(made) => {
+            setErrand(made)
+            go('setup')
+          }}
+        />
+      )
     if (session) return <Ended portal={portal} session={session} doors={doors} />
     return <Welcome portal={portal} doors={doors} sought={place.afterGrant} />
   }
 }
 
-function Loading() {
-  return (
-    <main class="single" aria-busy="true">
-      <p class="spinner large" aria-hidden="true" />
-      <h1 class="visually-hidden">Loading</h1>
-    </main>
-  )
-}
+/** Their own file: most readers never need them. */
+const setupPages = () => import('./setup.tsx')

@@ -1,9 +1,13 @@
+import type { ConnectAnswer, ProfileView } from '../../server/connect/schema.ts'
 import type { Portal } from '../../server/hotspots/schema.ts'
 import type { redeemAnswer, SessionView } from '../../server/sessions/schema.ts'
 import { createApi, hearEvents } from '../shared/api.ts'
 
 export type Redeemed = (typeof redeemAnswer)['_output']
 type Answer = { session: SessionView }
+
+/** The way into the tunnel that the reader chose; the box chooses what is left out. */
+export type Way = { endpoint_id?: number; port?: number }
 
 const api = createApi()
 
@@ -13,6 +17,13 @@ export const redeem = (code: string, phone: string) => api.post<Redeemed>('/api/
 export const resume = (code: string) => api.post<Answer>('/api/sessions/resume', { code }).then(sessionOf)
 export const disconnect = () => api.post<Answer>('/api/me/session/disconnect').then(sessionOf)
 export const removeDevice = (id: number) => api.remove<Answer>(`/api/me/devices/${id}`).then(sessionOf)
+
+export const makeProfile = (sessionId: number, way: Way) =>
+  api.post<ConnectAnswer>('/api/connect/generate-profile', { session_id: sessionId, ...way })
+export const renewProfile = (id: number, way: Way) => api.post<ConnectAnswer>(`/api/connect/profiles/${id}/renew`, way)
+export const claimProfile = (token: string) => api.post<ConnectAnswer>('/api/connect/claim', { token })
+export const renameProfile = (id: number, name: string) => api.patch<{ profile: ProfileView }>(`/api/connect/profiles/${id}`, { name })
+export const removeProfile = (id: number) => api.remove<{ profile: ProfileView }>(`/api/connect/profiles/${id}`)
 
 /** How the session on the screen is kept true: `live` by events, `lost` when neither events nor questions get through. */
 export type Line = 'live' | 'polling' | 'lost'

@@ -24,6 +24,9 @@ export function Ended({ portal, session, doors }: { portal: Portal; session: Ses
           </p>
           <Title venue={portal.venue.venueName}>{title}</Title>
           <p class="center">{session.waiting.length > 0 ? 'You have another session waiting.' : text}</p>
+          {portal.profileId !== null && (
+            <p class="center soft">Your {portal.connect.words.profile} stays: with a voucher it goes on by itself.</p>
+          )}
           <Summary session={session} />
         </section>
         <Waiting session={session} onResumed={doors.onResumed} />

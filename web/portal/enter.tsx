@@ -1,10 +1,9 @@
 import type { Portal } from '../../server/hotspots/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { ResumeForm, VoucherForm } from './forms.tsx'
-import { Icon } from './icons.tsx'
 import { Packages } from './packages.tsx'
-import { Brand, Notice, Support, Title } from './parts.tsx'
-import { isLive, type Place } from './state.ts'
+import { BackBar, Notice, Support, Title } from './parts.tsx'
+import { isAway, isLive, type Place } from './state.ts'
 import { NotOnWifi, type Doors } from './welcome.tsx'
 import { allowanceLeft, topUpWords } from './words.ts'
 
@@ -16,7 +15,7 @@ export function EnterVoucher({ portal, session, place, doors }: EnterProps) {
   return (
     <main class="columns">
       <div class="column">
-        <Top portal={portal} doors={doors} />
+        <BackBar venue={portal.venue} onBack={() => doors.go('home')} />
         <Title venue={portal.venue.venueName}>{live ? 'Add data or time' : 'Enter your voucher'}</Title>
         {live && (
           <Notice kind="good" icon="wifi" title={session.packageName}>
@@ -25,7 +24,7 @@ export function EnterVoucher({ portal, session, place, doors }: EnterProps) {
             </p>
           </Notice>
         )}
-        {!portal.device && <NotOnWifi venueName={portal.venue.venueName} />}
+        {isAway(portal) && <NotOnWifi venueName={portal.venue.venueName} />}
         <section class="card ticketed" aria-label="Voucher">
           <VoucherForm
             prefilled={place.code}
@@ -46,10 +45,10 @@ export function EnterVoucher({ portal, session, place, doors }: EnterProps) {
 export function EnterResume({ portal, doors }: Omit<EnterProps, 'session' | 'place'>) {
   return (
     <main class="single start">
-      <Top portal={portal} doors={doors} />
+      <BackBar venue={portal.venue} onBack={() => doors.go('home')} />
       <Title venue={portal.venue.venueName}>Continue my session</Title>
       <p class="lead">For a new phone, or when the Wi-Fi no longer knows this one. Your data and time are where you left them.</p>
-      {!portal.device && (
+      {isAway(portal) && (
         <Notice kind="warn" icon="wifi" title={`This device is not on the Wi-Fi of ${portal.venue.venueName}`}>
           <p>Connect to it first, then enter the code.</p>
         </Notice>
@@ -63,16 +62,5 @@ export function EnterResume({ portal, doors }: Omit<EnterProps, 'session' | 'pla
         <Support phone={portal.venue.supportPhone} />
       </section>
     </main>
-  )
-}
-
-function Top({ portal, doors }: { portal: Portal; doors: Doors }) {
-  return (
-    <header class="bar">
-      <button type="button" class="round" aria-label="Back" onClick={() => doors.go('home')}>
-        <Icon name="back" />
-      </button>
-      <Brand venue={portal.venue} />
-    </header>
   )
 }

@@ -18,6 +18,7 @@ type GrantedProps = { portal: Portal; grant: Grant; onGranted: (grant: Grant) =>
 
 export function Granted({ portal, grant, onGranted, onClose }: GrantedProps) {
   if (grant.outcome === 'waiting') return <Waiting portal={portal} session={grant.session} onGranted={onGranted} onClose={onClose} />
+  if (portal.profileId !== null) return <Through portal={portal} grant={grant} onClose={onClose} />
   if (grant.session.status === 'ready') return <Ready portal={portal} session={grant.session} onClose={onClose} />
   return <Opened portal={portal} grant={grant} />
 }
@@ -29,12 +30,11 @@ function Opened({ portal, grant: { session, outcome } }: { portal: Portal; grant
     const timer = setTimeout(toConnectedPage, PAUSE_MS)
     return () => clearTimeout(timer)
   }, [held])
-  const title = { opened: 'Voucher accepted', 'topped-up': 'Added to your session', resumed: 'Welcome back', waiting: '' }[outcome]
   return (
     <main class="single">
       <Brand venue={portal.venue} />
       <Done />
-      <Title venue={portal.venue.venueName}>{title}</Title>
+      <Title venue={portal.venue.venueName}>{titles[outcome]}</Title>
       <p class="lead" role="status">
         {session.packageName}: {allowanceLeft(session)}
       </p>
@@ -56,6 +56,30 @@ function Opened({ portal, grant: { session, outcome } }: { portal: Portal; grant
           </Button>
         </>
       )}
+    </main>
+  )
+}
+
+/** Who came through a profile has no captive window to close: the same profile just goes on. */
+function Through({ portal, grant: { session, outcome }, onClose }: { portal: Portal; grant: Grant; onClose: () => void }) {
+  const { words } = portal.connect
+  return (
+    <main class="single">
+      <Brand venue={portal.venue} />
+      <Done />
+      <Title venue={portal.venue.venueName}>{titles[outcome]}</Title>
+      <p class="lead" role="status">
+        {session.packageName}: {allowanceLeft(session)}
+      </p>
+      <p class="center">
+        You are online through {words.product} again. The same {words.profile} goes on: nothing to scan, nothing to reconnect.
+      </p>
+      <Button icon="arrow" onClick={onClose}>
+        To my session
+      </Button>
+      <ResumeCode code={session.resumeCode}>
+        <strong>Write this down or take a screenshot.</strong> It brings your session back if this page closes or you change phones.
+      </ResumeCode>
     </main>
   )
 }
@@ -99,12 +123,12 @@ function Waiting({
   onClose: () => void
 }) {
   const task = useTask()
-  const kept = session.status === 'ready' ? session : session.waiting.at(-1)
+  const kept = session.status === 'ready' ? session : session.waiting[session.waiting.length - 1]
   return (
     <main class="single">
       <Brand venue={portal.venue} />
       <Done />
-      <Title venue={portal.venue.venueName}>Kept for later</Title>
+      <Title venue={portal.venue.venueName}>{titles.waiting}</Title>
       <p class="lead" role="status">
         {kept?.packageName ?? 'Your new session'} starts by itself when your session ends. Nothing of it is lost.
       </p>
@@ -127,6 +151,13 @@ function Waiting({
       )}
     </main>
   )
+}
+
+const titles: Record<Grant['outcome'], string> = {
+  opened: 'Voucher accepted',
+  'topped-up': 'Added to your session',
+  resumed: 'Welcome back',
+  waiting: 'Kept for later',
 }
 
 function Done() {

@@ -40,6 +40,18 @@ export function Brand({ venue }: { venue: Portal['venue'] }) {
   )
 }
 
+/** Top of a screen that leads back to the one before. */
+export function BackBar({ venue, onBack }: { venue: Portal['venue']; onBack: () => void }) {
+  return (
+    <header class="bar">
+      <button type="button" class="round" aria-label="Back" onClick={onBack}>
+        <Icon name="back" />
+      </button>
+      <Brand venue={venue} />
+    </header>
+  )
+}
+
 type NoticeProps = { kind: 'bad' | 'warn' | 'good'; icon?: IconName; title?: string; children?: ComponentChildren; live?: boolean }
 
 export function Notice({ kind, icon = 'warn', title, children, live = false }: NoticeProps) {
@@ -61,8 +73,10 @@ export function Warnings({ portal, lost }: { portal: Portal; lost: boolean }) {
       {lost && (
         <Notice kind="warn" icon="offline" title="The Wi-Fi box does not answer" live>
           <p>
-            Stay near the Wi-Fi and check that you are still connected to it. This page tries again by itself; until then its figures may be
-            old.
+            {portal.profileId === null
+              ? 'Stay near the Wi-Fi and check that you are still connected to it. '
+              : `Check that ${portal.connect.words.product} is switched on and that you have a connection. `}
+            This page tries again by itself; until then its figures may be old.
           </p>
         </Notice>
       )}

@@ -3,6 +3,7 @@ import type { Portal } from '../../server/hotspots/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, countdown, countdownWords, counted, moment, percentUsed, speed } from '../shared/format.ts'
 import { disconnect, removeDevice, resume } from './box.ts'
+import { Connect, type Errand } from './connect.tsx'
 import { Icon } from './icons.tsx'
 import { Meter } from './meter.tsx'
 import { Brand, Button, Failure, Notice, ResumeCode, Support, Title } from './parts.tsx'
@@ -10,16 +11,21 @@ import { useSecondsLeft, useTask, type Followed } from './state.ts'
 import type { Doors } from './welcome.tsx'
 
 type Device = SessionView['devices'][number]
-type SessionProps = { portal: Portal; session: SessionView; followed: Followed; doors: Doors }
+type SessionProps = { portal: Portal; session: SessionView; followed: Followed; doors: Doors; onErrand: (errand: Errand) => void }
 
 /** A live session: what is left, and everything one may do about it. */
-export function Session({ portal, session, followed, doors }: SessionProps) {
+export function Session({ portal, session, followed, doors, onErrand }: SessionProps) {
   const here = session.devices.find((device) => device.current)
   const stand = standOf(portal, session, here)
   const goOnline = useTask()
-  const online = stand === 'online' || stand === 'starting'
+  const online = stand === 'online' || stand === 'starting' || stand === 'through'
   // Without the line of the venue nobody is online, whatever the box allows.
-  const title = online && !portal.services.internet ? 'You are on the Wi-Fi' : titles[stand]
+  const title =
+    stand === 'through'
+      ? `You are online through ${portal.connect.words.product}`
+      : online && !portal.services.internet
+        ? 'You are on the Wi-Fi'
+        : titles[stand]
   return (
     <main class="columns">
       <div class="column">
@@ -28,7 +34,7 @@ export function Session({ portal, session, followed, doors }: SessionProps) {
         </header>
         <section class="card live" aria-labelledby="stand">
           <div class="stand">
-            <span class={`dot ${stand === 'online' ? 'on' : 'off'}`} aria-hidden="true" />
+            <span class={`dot ${stand === 'online' || stand === 'through' ? 'on' : 'off'}`} aria-hidden="true" />
             <div id="stand">
               <Title venue={portal.venue.venueName}>{title}</Title>
             </div>
@@ -83,17 +89,18 @@ export function Session({ portal, session, followed, doors }: SessionProps) {
         <ResumeCode code={session.resumeCode}>
           Keep it: with this code you continue on a new phone, or when this page forgets you.
         </ResumeCode>
+        <Connect portal={portal} session={session} put={followed.put} onErrand={onErrand} />
         <Devices session={session} put={followed.put} />
-        {online && <GoOffline put={followed.put} />}
+        {online && here && <GoOffline put={followed.put} />}
         <Support phone={portal.venue.supportPhone} />
       </div>
     </main>
   )
 }
 
-type Stand = 'online' | 'starting' | 'paused' | 'ready' | 'elsewhere' | 'away'
+type Stand = 'online' | 'starting' | 'paused' | 'ready' | 'elsewhere' | 'away' | 'through'
 
-const titles: Record<Stand, string> = {
+const titles: Record<Exclude<Stand, 'through'>, string> = {
   online: 'You are online',
   starting: 'Connecting you',
   paused: 'You are offline',
@@ -109,9 +116,11 @@ const explanations: Record<Stand, string> = {
   ready: 'It is paid. The clock starts when you go online.',
   elsewhere: 'Your session is live, but this device does not use it.',
   away: 'Your session is live. Connect this device to the Wi-Fi of the venue to use it.',
+  through: '',
 }
 
 function standOf(portal: Portal, session: SessionView, here: Device | undefined): Stand {
+  if (portal.profileId !== null) return 'through'
   if (!portal.device) return 'away'
   if (session.status === 'ready') return 'ready'
   if (!here) return 'elsewhere'

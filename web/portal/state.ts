@@ -5,8 +5,11 @@ import { applyAccent } from '../shared/accent.ts'
 import { ApiError } from '../shared/api.ts'
 import { askPortal, followSession, type Line } from './box.ts'
 
-/** Where the reader is: the front page (which is the session's page once there is one), or one of two forms. */
-export type Place = { at: 'home' | 'voucher' | 'resume'; code: string; afterGrant: boolean }
+/**
+ * Where the reader is: the front page (which is the session's page once there is one), one of two forms, the setup of a
+ * Connect profile, or a one-time link to one. `code` is what the address held: a voucher's code, or the token of the link.
+ */
+export type Place = { at: 'home' | 'voucher' | 'resume' | 'setup' | 'claim'; code: string; afterGrant: boolean }
 
 /** The place as the address says it. Real addresses, so that "back" works in every mini-browser. */
 export function usePlace(): [Place, (at: Place['at']) => void] {
@@ -41,6 +44,13 @@ export function usePortal(): PortalState {
     }
   }, [])
   useEffect(() => void refresh(), [refresh])
+  // Whoever comes from a voucher has a session: an answer that knows none came too early, and nothing else would ask again soon.
+  const asked = useRef(0)
+  useEffect(() => {
+    if (!portal || isLive(portal.session) || location.pathname !== '/connected' || asked.current === 4) return
+    const timer = setTimeout(refresh, 1000 * 2 ** asked.current++)
+    return () => clearTimeout(timer)
+  }, [portal, refresh])
   const lineDown = portal?.services.internet === false
   useEffect(() => {
     if (!portal) return
@@ -59,12 +69,14 @@ export type Followed = { session: SessionView | null; line: Line; put: (session:
 
 /** This device's session, kept true while it lives. */
 export function useSession(portal: Portal | null): Followed {
-  const [session, put] = useState<SessionView | null>(null)
+  const [held, hold] = useState<{ of: Portal | null; session: SessionView | null }>({ of: null, session: null })
+  const newest = useRef(portal)
+  newest.current = portal
+  const put = useCallback((session: SessionView | null) => hold({ of: newest.current, session }), [])
+  // What came with the portal counts in the same frame, so that no other screen flashes up before the session's.
+  const session = held.of === portal ? held.session : (portal?.session ?? null)
   const [line, setLine] = useState<Line>('live')
   const follower = useRef<{ ask: () => void; stop: () => void } | null>(null)
-  useEffect(() => {
-    if (portal) put(portal.session)
-  }, [portal])
   // Events are those of one session: another one needs another stream.
   const live = isLive(session) ? session.id : null
   useEffect(() => {
@@ -83,6 +95,11 @@ export function useSession(portal: Portal | null): Followed {
 
 export function isLive(session: SessionView | null): session is SessionView {
   return session !== null && session.status !== 'expired'
+}
+
+/** Neither on the venue's Wi-Fi nor here through a profile. */
+export function isAway(portal: Portal): boolean {
+  return portal.device === null && portal.profileId === null
 }
 
 /**
@@ -134,8 +151,15 @@ export function useTask(): Task {
 function readPlace(): Place {
   const { pathname, hash } = location
   const afterGrant = pathname === '/connected'
+  const token = /^#connect=([\w-]{1,80})$/.exec(hash)?.[1]
+  if (token) {
+    // The link works once: it must stay neither in the address bar nor in the history.
+    history.replaceState(null, '', '/')
+    return { at: 'claim', code: token, afterGrant: false }
+  }
   if (pathname === '/v' || pathname.startsWith('/v/')) return { at: 'voucher', code: fragment(hash), afterGrant }
-  if (hash === '#voucher' || hash === '#resume') return { at: hash === '#voucher' ? 'voucher' : 'resume', code: '', afterGrant }
+  const at = (['voucher', 'resume', 'setup'] as const).find((name) => hash === `#${name}`)
+  if (at) return { at, code: '', afterGrant }
   return { at: 'home', code: '', afterGrant }
 }
 

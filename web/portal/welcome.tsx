@@ -5,7 +5,7 @@ import { resume, type Redeemed } from './box.ts'
 import { VoucherForm } from './forms.tsx'
 import { Packages } from './packages.tsx'
 import { Brand, Button, Failure, Notice, Title } from './parts.tsx'
-import { useTask, type Place } from './state.ts'
+import { isAway, useTask, type Place } from './state.ts'
 import { allowanceLeft } from './words.ts'
 
 export type Doors = {
@@ -30,7 +30,7 @@ export function Welcome({ portal, doors, sought }: { portal: Portal; doors: Door
             <p>If you had one, continue it with your resume code.</p>
           </Notice>
         )}
-        {!portal.device && <NotOnWifi venueName={venue.venueName} />}
+        {isAway(portal) && <NotOnWifi venueName={venue.venueName} />}
         {returning && <Returning session={returning} onResumed={doors.onResumed} />}
         <section class={returning ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
           <h2 id="voucher-title">I have a voucher</h2>
