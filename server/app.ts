@@ -15,11 +15,15 @@ type Needs = {
   secret: string
   guards: Guards
   routes: Route[]
+  /** Hosts whose distance the portal measures. */
+  endpointHosts: () => string[]
   config: { portalHost: string; lanAddress: string; version: string; webRoot: string; swaggerRoot: string }
 }
 
-/** No host but the box itself: captive mini-browsers reach no other, and nothing of the owner's leaks. */
-const helmetOptions = {
+type HelmetOptions = Parameters<typeof helmet>[0]
+
+/** No host but the box itself and its other endpoints: captive mini-browsers reach no other, and nothing of the owner's leaks. */
+const helmetOptions = (endpointHosts: () => string[]): HelmetOptions => ({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
@@ -27,7 +31,13 @@ const helmetOptions = {
       'script-src': ["'self'"],
       'style-src': ["'self'", "'unsafe-inline'"],
       'img-src': ["'self'", 'data:', 'blob:'],
-      'connect-src': ["'self'"],
+      'connect-src': [
+        "'self'",
+        () =>
+          endpointHosts()
+            .map((host) => `http://${host}`)
+            .join(' '),
+      ],
       'form-action': ["'self'"],
       'base-uri': ["'none'"],
       'frame-ancestors': ["'none'"],
@@ -38,10 +48,10 @@ const helmetOptions = {
   crossOriginEmbedderPolicy: false,
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
-} as const
+})
 
 /** The Koa app: what happens to a request, in order. */
-export function createApp({ log, secret, guards, routes, config }: Needs): Koa {
+export function createApp({ log, secret, guards, routes, endpointHosts, config }: Needs): Koa {
   const app = new Koa()
   app.keys = new Keygrip([secret], 'sha256')
   app.silent = true
@@ -53,7 +63,7 @@ export function createApp({ log, secret, guards, routes, config }: Needs): Koa {
 
   app.use(answers(log))
   app.use(captive(config))
-  app.use(helmet(helmetOptions))
+  app.use(helmet(helmetOptions(endpointHosts)))
   app.use(compress({ threshold: 2048, br: false, filter: (type) => /html|javascript|css|json|svg/.test(type) }))
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '256kb', parsedMethods: ['POST', 'PATCH', 'DELETE'] }))
   app.use(staticFiles(config.webRoot, config.swaggerRoot))

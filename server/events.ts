@@ -11,8 +11,16 @@ export type Events = {
 
 export type SessionChange = 'opened' | 'topped-up' | 'extended' | 'resumed' | 'disconnected' | 'devices' | 'connected' | 'slowed' | 'ended'
 
-/** `used` and `slowUsed` are totals in bytes, speeds bit/s. */
-export type UsageReading = { id: number; used: number; slowUsed: number; uploaded: number; downBps: number; upBps: number }
+/** `used`, `slowUsed`, and of both what was uploaded and what went through Connect, are totals in bytes; speeds bit/s. */
+export type UsageReading = {
+  id: number
+  used: number
+  slowUsed: number
+  uploaded: number
+  viaConnect: number
+  downBps: number
+  upBps: number
+}
 
 export type EventName = keyof Events
 

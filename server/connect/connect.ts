@@ -73,9 +73,9 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
 
   return {
     /** Chooses where a profile leads, before anything is made. @throws Refusal as planFor does */
-    async plan(wish: { endpointId: number | undefined; port: number | undefined }): Promise<Plan> {
+    async plan(wish: { endpointId: number | undefined; port: number | undefined }, before?: Profile): Promise<Plan> {
       const [choices, all] = await Promise.all([settings.get(), endpoints.list()])
-      return planFor(wish, { choices, endpoints: all, lineAddress: lineAddress() })
+      return planFor(wish, { choices, endpoints: all, lineAddress: lineAddress() }, before)
     },
 
     /**
@@ -96,6 +96,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         publicKey,
         ...(await freeAddress(tx, plan.prefix)),
         endpointId: plan.endpoint.id,
+        port: plan.port,
         createdAt: now(),
         handshakeAt: null,
         revokedAt: null,
@@ -106,7 +107,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     /** Gives a profile new keys: its old copy is of no use any more. */
     async renew(tx: Tx, plan: Plan, profile: Profile): Promise<Made> {
       const { privateKey, publicKey } = makeKeyPair()
-      const change = { publicKey, endpointId: plan.endpoint.id, handshakeAt: null }
+      const change = { publicKey, endpointId: plan.endpoint.id, port: plan.port, handshakeAt: null }
       await table.updateProfile(tx, profile.id, change)
       return open(tx, { ...profile, ...change }, privateKey, plan)
     },
@@ -153,8 +154,8 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     },
 
     /** The profile that a one-time link opens. @throws Refusal `link-unknown` when it was used, is too old, or never was */
-    async byLink(tx: Tx, token: string): Promise<Profile> {
-      const profile = await table.findByLink(tx, hashToken(secret, token), now())
+    async byLink(token: string, db: Db = store.db): Promise<Profile> {
+      const profile = await table.findByLink(db, hashToken(secret, token), now())
       if (!profile) throw new Refusal('link-unknown', 'This link was used already, or is too old. Make a new one on the session page.')
       return profile
     },

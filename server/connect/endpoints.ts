@@ -26,13 +26,14 @@ export function usableEndpoints(endpoints: Endpoint[], lineAddress: string | nul
 }
 
 /**
- * Chooses where a profile leads.
+ * Chooses where a profile leads: as wished, else where it led before, else by the first endpoint and its first port.
  * @throws Refusal `connect-unavailable` while the owner has turned Connect off, or no address of the box is known;
  * `not-found` for an endpoint that is none; `bad-input` for a port that it has not
  */
 export function planFor(
   wish: { endpointId: number | undefined; port: number | undefined },
   { choices, endpoints, lineAddress }: { choices: Choices; endpoints: Endpoint[]; lineAddress: string | null },
+  before?: { endpointId: number; port: number },
 ): Plan {
   const { product } = choices.connectWords
   if (!choices.connectOn) throw new Refusal('connect-unavailable', `${product} is turned off at this venue. Please ask the staff.`)
@@ -42,9 +43,10 @@ export function planFor(
       'connect-unavailable',
       `${product} is not set up yet: the box does not know its address on the internet. Please tell the staff.`,
     )
-  const endpoint = wish.endpointId === undefined ? usable[0] : usable.find((one) => one.id === wish.endpointId)
+  const kept = before && usable.find((one) => one.id === before.endpointId)
+  const endpoint = wish.endpointId === undefined ? (kept ?? usable[0]) : usable.find((one) => one.id === wish.endpointId)
   if (!endpoint) throw new Refusal('not-found', `There is no endpoint ${wish.endpointId}. Ask for the list anew and choose another.`)
-  const port = wish.port ?? endpoint.ports[0]!
+  const port = wish.port ?? endpoint.ports.find((one) => endpoint === kept && one === before!.port) ?? endpoint.ports[0]!
   if (!endpoint.ports.includes(port))
     throw new Refusal('bad-input', `${endpoint.name} has no port ${port}; it has ${endpoint.ports.join(' and ')}.`)
   const { connectRange } = choices
@@ -59,8 +61,16 @@ export function createEndpoints({ store, now }: { store: Store; now: Now }) {
     return found
   }
 
+  let others: string[] = []
+
   return {
-    list: () => table.endpoints(store.db),
+    async list(): Promise<Endpoint[]> {
+      const all = await table.endpoints(store.db)
+      others = all.flatMap((one) => (one.self || !one.host ? [] : [one.host]))
+      return all
+    },
+    /** Hosts besides this box, as listed last: a customer's page measures how far they are. */
+    otherHosts: () => others,
     /** The row of the box itself. */
     own: async () => (await table.endpoints(store.db)).find((one) => one.self)!,
     add: (input: z.output<typeof endpointInput>): Promise<Endpoint> =>

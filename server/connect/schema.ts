@@ -27,8 +27,10 @@ const host = z
   .toLowerCase()
   .max(253)
   .regex(/^(?=.)(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'a name such as cafe.example.com, or an IPv4 address')
+const aPort = 'a port from 1 to 65535'
+const port = z.number({ error: aPort }).int(aPort).min(1, aPort).max(65535, aPort)
 const ports = z
-  .array(z.number().int().min(1).max(65535))
+  .array(port)
   .min(1)
   .max(4)
   .refine((list) => new Set(list).size === list.length, 'each port once')

@@ -10,6 +10,7 @@ export type Profile = {
   address: string
   place: number
   endpointId: number
+  port: number
   createdAt: number
   handshakeAt: number | null
   revokedAt: number | null
@@ -93,7 +94,7 @@ export async function freePlace(db: Db, from: number): Promise<number> {
 export async function updateProfile(
   tx: Tx,
   id: number,
-  change: Partial<Pick<Profile, 'name' | 'publicKey' | 'endpointId' | 'sessionId' | 'handshakeAt' | 'revokedAt'>>,
+  change: Partial<Pick<Profile, 'name' | 'publicKey' | 'endpointId' | 'port' | 'sessionId' | 'handshakeAt' | 'revokedAt'>>,
 ): Promise<void> {
   await tx('profiles').where({ id }).update(toRow(change))
 }
@@ -147,6 +148,7 @@ const columns = {
   address: 'address',
   place: 'place',
   endpointId: 'endpoint_id',
+  port: 'port',
   createdAt: 'created_at',
   handshakeAt: 'handshake_at',
   revokedAt: 'revoked_at',

@@ -5,7 +5,7 @@ import { createTurns } from './lock.ts'
 import { ProgramFailed, run } from './run.ts'
 
 /** Peers that one command names at most: arguments have a limit of their own. */
-const REMOVE_AT_MOST = 500
+const AT_ONCE = 500
 
 /** Fits through a line of 1492 bytes (PPPoE) with everything that WireGuard puts around a packet. */
 const MTU = 1420
@@ -55,6 +55,8 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   /** What the device has, as far as we know; read anew by every poll. */
   let known = new Map<number, Peer>()
   const told = new Map<number, number>()
+  /** Where those who shook hands lately were last, by key; in memory only, for it says where people are. */
+  let whereabouts = new Map<string, string>()
 
   const take = createTurns((ids) => (ids ? enforceSome(ids) : enforceAll()))
 
@@ -84,6 +86,8 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
       log.warn({ leaving: leaving.length, entering: entering.length }, 'the tunnel is not as remembered: mending it')
     await change(leaving, entering)
     known = new Map(peers.map((peer) => [peer.id, peer]))
+    for (const [key, { endpoint, handshake }] of dump.peers) if (handshake > 0) whereabouts.set(key, endpoint)
+    whereabouts = new Map([...whereabouts].filter(([key]) => byKey.has(key)))
     await tellHandshakes(dump, byKey)
   }
 
@@ -131,9 +135,14 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   }
 
   async function change(leaving: string[], entering: Peer[]): Promise<void> {
-    for (let at = 0; at < leaving.length; at += REMOVE_AT_MOST)
-      await run('wg', ['set', device, ...leaving.slice(at, at + REMOVE_AT_MOST).flatMap((key) => ['peer', key, 'remove'])])
-    if (entering.length > 0) await withFile(peerText(entering), (file) => run('wg', ['addconf', device, file]))
+    for (let at = 0; at < leaving.length; at += AT_ONCE)
+      await run('wg', ['set', device, ...leaving.slice(at, at + AT_ONCE).flatMap((key) => ['peer', key, 'remove'])])
+    if (entering.length === 0) return
+    await withFile(peerText(entering, whereabouts), (file) => run('wg', ['addconf', device, file]))
+    // A keepalive has gone out, and with it a handshake: whoever was online before the device was made anew goes on at once.
+    const woken = entering.map((peer) => peer.publicKey).filter((key) => whereabouts.has(key))
+    for (let at = 0; at < woken.length; at += AT_ONCE)
+      await run('wg', ['set', device, ...woken.slice(at, at + AT_ONCE).flatMap((key) => ['peer', key, 'persistent-keepalive', 'off'])])
   }
 
   async function tellHandshakes(dump: Dump, byKey: Map<string, Peer>): Promise<void> {
@@ -165,13 +174,14 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   }
 }
 
-/** Peers as `wg addconf` reads them. */
-export function peerText(peers: Peer[]): string {
+/** Peers as `wg addconf` reads them. @param whereabouts endpoints of those who are to be called, by key */
+export function peerText(peers: Peer[], whereabouts: Map<string, string> = new Map()): string {
   return peers
-    .map(
-      ({ publicKey, presharedKey, address }) =>
-        `[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${presharedKey}\nAllowedIPs = ${address}/32\n`,
-    )
+    .map(({ publicKey, presharedKey, address }) => {
+      const endpoint = whereabouts.get(publicKey)
+      const call = endpoint ? `Endpoint = ${endpoint}\nPersistentKeepalive = 1\n` : ''
+      return `[Peer]\nPublicKey = ${publicKey}\nPresharedKey = ${presharedKey}\nAllowedIPs = ${address}/32\n${call}`
+    })
     .join('')
 }
 

@@ -48,12 +48,14 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     pretended: config.gateway === 'memory' ? pretended : null,
   })
 
+  await connect.endpoints.list()
   const guards = createGuards({ staff, isLocal })
   const connectNeeds = { connect, profiles, live, whoAsks, guards, tunnel: () => tunnelState(redis), mend: queue.poll }
   const app = createApp({
     log,
     secret,
     guards,
+    endpointHosts: connect.endpoints.otherHosts,
     routes: [
       ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),
       ...hotspotRoutes({ store, redis, bus, now, packages, vouchers, connect, settings, sessions, live, whoAsks, config }),
@@ -63,7 +65,11 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...staffSessionRoutes({ sessions, live }),
       ...connectRoutes(connectNeeds),
       ...staffConnectRoutes(connectNeeds),
-      ...settingsRoutes({ settings, check: connect.checkChoices }),
+      ...settingsRoutes({
+        settings,
+        check: connect.checkChoices,
+        apply: async ({ connectRange }) => (connectRange === undefined ? undefined : queue.poll()),
+      }),
     ],
     config: {
       portalHost: config.portalHost,

@@ -70,9 +70,9 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
     const downBps = before ? Math.max(0, Math.round(((used - before.used) * 8) / seconds) - upBps) : 0
     last.set(session.id, { at, used, uploaded: session.uploaded, downBps, upBps })
     const stoodStill = before?.used === used && before.downBps === 0 && before.upBps === 0
-    return stoodStill
-      ? undefined
-      : { id: session.id, used: session.dataUsed, slowUsed: session.slowUsed, uploaded: session.uploaded, downBps, upBps }
+    if (stoodStill) return undefined
+    const { id, dataUsed, slowUsed, uploaded, tunnelled } = session
+    return { id, used: dataUsed, slowUsed, uploaded, viaConnect: tunnelled, downBps, upBps }
   }
 
   /** True when a reading says nothing that is not in the ledger already. */

@@ -36,7 +36,7 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
     return session
   }
 
-  async function mustFind(tx: Tx, id: number): Promise<Profile> {
+  async function mustFind(id: number, tx?: Tx): Promise<Profile> {
     const profile = await connect.find(id, tx)
     if (!profile) throw new Refusal('not-found', 'There is no such profile, or it was removed.')
     return profile
@@ -52,8 +52,8 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
     return answered
   }
 
-  async function renewWith(wish: Wish, find: (tx: Tx) => Promise<Profile>): Promise<ConnectAnswer> {
-    const plan = await connect.plan(wish)
+  async function renew(wish: Wish, find: (db?: Tx) => Promise<Profile>): Promise<ConnectAnswer> {
+    const plan = await connect.plan(wish, await find())
     return answer(
       await store.transaction(async (tx) => {
         const profile = await find(tx)
@@ -81,15 +81,14 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
     },
 
     /** New keys for a profile, for when it was lost or goes to another device. @throws Refusal `session-ended` */
-    renew: (id: number, wish: Wish): Promise<ConnectAnswer> => renewWith(wish, (tx) => mustFind(tx, id)),
+    renew: (id: number, wish: Wish): Promise<ConnectAnswer> => renew(wish, (tx) => mustFind(id, tx)),
 
     /** The same by a one-time link. @throws Refusal `link-unknown` */
-    claim: (token: string): Promise<ConnectAnswer> =>
-      renewWith({ endpointId: undefined, port: undefined }, (tx) => connect.byLink(tx, token)),
+    claim: (token: string): Promise<ConnectAnswer> => renew({ endpointId: undefined, port: undefined }, (tx) => connect.byLink(token, tx)),
 
     async rename(id: number, name: string): Promise<Profile> {
       const profile = await store.transaction(async (tx) => {
-        const found = await mustFind(tx, id)
+        const found = await mustFind(id, tx)
         await connect.rename(tx, id, name)
         return { ...found, name }
       })
@@ -100,7 +99,7 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
     /** Takes a profile away; it is dead before the answer. */
     async revoke(id: number): Promise<Profile> {
       const profile = await store.transaction(async (tx) => {
-        const found = await mustFind(tx, id)
+        const found = await mustFind(id, tx)
         await connect.revoke(tx, [id])
         return found
       })

@@ -5,8 +5,15 @@ import type { Settings } from './settings.ts'
 const tag = 'settings'
 const path = '/api/admin/settings'
 
-/** @param check says no, by a Refusal, to choices that other rooms cannot follow */
-export function settingsRoutes({ settings, check }: { settings: Settings; check: (patch: SettingsPatch) => Promise<void> }): Route[] {
+type Needs = {
+  settings: Settings
+  /** Says no, by a Refusal, to choices that other rooms cannot follow. */
+  check: (patch: SettingsPatch) => Promise<void>
+  /** Brings about in the gateway what was chosen. */
+  apply: (patch: SettingsPatch) => Promise<void>
+}
+
+export function settingsRoutes({ settings, check, apply }: Needs): Route[] {
   return [
     route({
       method: 'get',
@@ -28,7 +35,9 @@ export function settingsRoutes({ settings, check }: { settings: Settings; check:
       audit: 'settings.update',
       handle: async ({ body }) => {
         await check(body)
-        return settings.update(body)
+        const choices = await settings.update(body)
+        await apply(body)
+        return choices
       },
     }),
   ]

@@ -9,8 +9,11 @@ import type { Ask } from './peer.ts'
 
 export type Venue = Awaited<ReturnType<typeof openVenue>>
 
-/** What was carried between the phones and the internet, in bytes of IP packets, as both ends saw it. */
+/** What was carried between the phones (those somewhere else last) and the internet, in bytes of IP packets, as both ends saw it. */
 export type Carried = { down: number[]; up: number }
+
+/** A phone at the venue, or one somewhere else. */
+export type Customer = { namespace: string }
 
 /** A whole venue with what these tests do to it. `stop` ends it. */
 export async function openVenue(name: string, options: LabOptions = {}) {
@@ -31,7 +34,12 @@ export async function openVenue(name: string, options: LabOptions = {}) {
   }
 
   /** A request of a phone to the portal. */
-  async function ask<T>(phone: Phone, path: string, body?: object): Promise<{ status: number; body: T }> {
+  async function ask<T>(
+    phone: Customer,
+    path: string,
+    body?: object,
+    method = body ? 'POST' : 'GET',
+  ): Promise<{ status: number; body: T }> {
     const json = body ? ['-H', 'content-type: application/json', '-d', JSON.stringify(body)] : []
     const { stdout } = await lab.exec(phone.namespace, [
       'curl',
@@ -40,6 +48,8 @@ export async function openVenue(name: string, options: LabOptions = {}) {
       '10',
       '-w',
       '\n%{http_code}',
+      '-X',
+      method,
       ...json,
       `http://${lab.box.lan}${path}`,
     ])
@@ -61,7 +71,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
   }
 
   /** Redeems a voucher, or resumes by a code, on a phone. @throws Error when the portal refuses */
-  async function use(phone: Phone, what: { voucher: string } | { resume: string }): Promise<SessionView> {
+  async function use(phone: Customer, what: { voucher: string } | { resume: string }): Promise<SessionView> {
     const path = 'voucher' in what ? '/api/vouchers/redeem' : '/api/sessions/resume'
     const answer = await ask<{ session: SessionView }>(phone, path, { code: 'voucher' in what ? what.voucher : what.resume })
     if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
@@ -74,7 +84,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
       `add table inet watch\ndelete table inet watch\ntable inet watch { counter carried {}\n` +
       `chain came { type filter hook prerouting priority raw; ip ttl 63 ${match} counter name carried; }; }\n`
     const places = [
-      ...lab.phones.map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })),
+      ...[...lab.phones, ...lab.remotes].map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })),
       { namespace: lab.internet.namespace, from: '203.0.113.2' },
     ]
     await Promise.all(
@@ -86,13 +96,26 @@ export async function openVenue(name: string, options: LabOptions = {}) {
       return found.find((one) => one.counter?.name === 'carried')!.counter!.bytes
     }
     return async () => ({
-      down: await Promise.all(lab.phones.map((phone) => read(phone.namespace))),
+      down: await Promise.all([...lab.phones, ...lab.remotes].map((phone) => read(phone.namespace))),
       up: await read(lab.internet.namespace),
     })
   }
 
+  /** Counts what the box forwards from now on, over hotspot and tunnel: its own packets have a TTL of 64, what it passes on 63. */
+  async function forwarded(): Promise<() => Promise<number>> {
+    const table = 'table inet watch'
+    const input = `add ${table}\ndelete ${table}\n${table} { counter forwarded {}\nchain left { type filter hook postrouting priority 300; ip ttl 63 counter name forwarded; }; }\n`
+    await lab.exec('box', ['/usr/sbin/nft', '-f', '-'], { input })
+    return async () => {
+      const { stdout } = await lab.exec('box', ['/usr/sbin/nft', '-j', 'list', 'counters', 'table', 'inet', 'watch'])
+      const found = (JSON.parse(stdout) as { nftables: { counter?: { bytes: number } }[] }).nftables
+      return found.find((one) => one.counter)!.counter!.bytes
+    }
+  }
+
   return {
     lab,
+    forwarded,
     phone1,
     phone2,
     api,
@@ -129,7 +152,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
 
     /** Runs curl on a phone to its end, however that is. @returns what it got, in bytes of content, and its exit code */
     async curl(
-      phone: Phone,
+      phone: Customer,
       ...args: string[]
     ): Promise<{ code: number | null; status: number; bytes: number; location: string; tookMs: number }> {
       const format = '%{http_code} %{size_download} %{redirect_url}'

@@ -31,7 +31,7 @@ async function setUp(t: ExecutionContext) {
   const vouchers = createVouchers({ ...needs, secret: 's', packages })
   const routes = [
     ...staffRoutes({ staff }),
-    ...settingsRoutes({ settings, check: async () => {} }),
+    ...settingsRoutes({ settings, check: async () => {}, apply: async () => {} }),
     ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
     ...voucherRoutes({ vouchers }),
     ...(['owner', 'cashier', 'local', 'anyone'] as Guard[]).flatMap(doors),

@@ -61,4 +61,13 @@ export const unknownVenue: Settings = {
   ssid: '',
   pollSeconds: 5,
   whenDevicesFull: 'drop-oldest',
+  connectOn: true,
+  connectWords: {
+    product: 'KSWiFi Connect',
+    code: 'Connect QR code',
+    access: 'Secure Internet Access',
+    profile: 'Internet Access Profile',
+  },
+  connectRange: '10.8.0.0/16',
+  connectDns: [],
 }

@@ -11,6 +11,7 @@ import { Frame } from './frame.tsx'
 import { MadeVouchers, type Made } from './print/made.tsx'
 import { go, usePlace } from './router.ts'
 import { Audit } from './screens/audit.tsx'
+import { ConnectScreen } from './screens/connect.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { PackagesScreen } from './screens/packages.tsx'
 import { Sessions } from './screens/sessions.tsx'
@@ -27,6 +28,7 @@ const screens: Screen[] = [
   { path: 'sessions', name: 'Sessions', icon: 'sessions', for: 'cashier', view: Sessions },
   { path: 'vouchers', name: 'Vouchers', icon: 'vouchers', for: 'cashier', view: Vouchers },
   { path: 'packages', name: 'Packages', icon: 'packages', for: 'cashier', view: PackagesScreen },
+  { path: 'connect', name: 'Connect', icon: 'connect', for: 'cashier', view: ConnectScreen },
   { path: 'settings', name: 'Settings', icon: 'settings', for: 'owner', view: SettingsScreen },
   { path: 'staff', name: 'Staff and keys', icon: 'staff', for: 'owner', view: StaffScreen },
   { path: 'audit', name: 'Audit', icon: 'audit', for: 'owner', view: Audit },

@@ -5,10 +5,11 @@ import type { Package } from '../../server/packages/schema.ts'
 import type { sessionPage } from '../../server/sessions/schema.ts'
 
 /** The answers of /api/admin, from the very shapes that the server checks them with. */
+export type { ConnectAnswer, ConnectOverview, EndpointView, ProfileView, Reach } from '../../server/connect/schema.ts'
 export type { Overview, Health } from '../../server/hotspots/schema.ts'
 export type { Package, PackageInput } from '../../server/packages/schema.ts'
 export type { SessionView, SessionStatus, SessionFilter } from '../../server/sessions/schema.ts'
-export type { Settings } from '../../server/settings/schema.ts'
+export type { ConnectWords, Settings } from '../../server/settings/schema.ts'
 export type { Role } from '../../server/staff/schema.ts'
 export type { Batch, Voucher } from '../../server/vouchers/schema.ts'
 

@@ -1,6 +1,7 @@
 import '../shared/theme.css'
 import './styles/admin.css'
 import './styles/screens.css'
+import './styles/connect.css'
 import './styles/print.css'
 import { render } from 'preact'
 import { App } from './app.tsx'

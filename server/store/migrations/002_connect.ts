@@ -14,6 +14,7 @@ export async function up(db: Knex): Promise<void> {
     t.string('address').notNullable()
     t.integer('place').notNullable() // number of the address within the range
     t.integer('endpoint_id').notNullable()
+    t.integer('port').notNullable()
     t.integer('created_at').notNullable()
     t.integer('handshake_at')
     t.integer('revoked_at')

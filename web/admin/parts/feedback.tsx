@@ -40,9 +40,12 @@ export function ErrorNote({ error, retry }: { error: ApiError | null; retry?: ()
   )
 }
 
-/** "customerLimit.bytes" is "customer limit, bytes" to people. */
+/** "customerLimit.bytes" is "customer limit, bytes" to people, and "ports.1" is "ports". */
 function pathWords(path: string): string {
-  return path.replace(/\./g, ', ').replace(/([A-Z])/g, (sign) => ` ${sign.toLowerCase()}`)
+  return path
+    .replace(/\.\d+/g, '')
+    .replace(/\./g, ', ')
+    .replace(/([A-Z])/g, (sign) => ` ${sign.toLowerCase()}`)
 }
 
 /** Nothing here yet, and what to do about it. */

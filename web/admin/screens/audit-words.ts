@@ -13,6 +13,14 @@ const actions: Record<string, string> = {
   'key.revoke': 'revoked API key',
   'session.end': 'ended session',
   'session.extend': 'added to session',
+  'connect.generate': 'made Connect profile',
+  'connect.renew': 'made anew Connect profile',
+  'connect.rename': 'renamed Connect profile',
+  'connect.revoke': 'revoked Connect profile',
+  'connect.endpoint-create': 'added endpoint',
+  'connect.endpoint-update': 'changed endpoint',
+  'connect.endpoint-remove': 'removed endpoint',
+  'connect.rotate-keys': 'rotated the keys of Connect',
 }
 
 /** What somebody did: "ended session". */
@@ -33,8 +41,15 @@ const LONGEST = 60
 function valueWords(name: string, value: unknown, currency: string): string {
   if (value === null || value === '') return 'none'
   if (typeof value === 'number') return numberWords(name, value, currency)
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : listWords(value)
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+/** Lists and small groups by what is in them; deeper ones as they were sent. */
+function listWords(value: unknown): string {
+  const parts = typeof value === 'object' && value !== null ? Object.values(value) : []
+  if (parts.length === 0 || parts.some((part) => typeof part === 'object')) return JSON.stringify(value)
+  return parts.join(', ')
 }
 
 /** The unit is the end of the name: durationSeconds, downBps, priceMinor. */

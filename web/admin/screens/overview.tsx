@@ -47,6 +47,7 @@ const partNames: Record<keyof Health['parts'], string> = {
   redis: 'Job queue',
   worker: 'Worker',
   gateway: 'Gateway',
+  connect: 'Connect',
   disk: 'Disk',
   internet: 'Internet line',
 }

@@ -10,6 +10,8 @@ import { Icon } from '../parts/icons.tsx'
 import { Badge, Facts } from '../parts/page.tsx'
 import { ago, customerWords, speedPair, statusWords } from '../words.ts'
 import { EndSession, ExtendSession } from './session-changes.tsx'
+import { SessionProfiles } from './session-profiles.tsx'
+import { ShareBar } from './share-bar.tsx'
 import { UseMeter } from './use-meter.tsx'
 
 type PanelProps = { id: number; known: SessionView | null; onChanged: () => void; onClose: () => void }
@@ -31,7 +33,7 @@ export function SessionPanel({ id, known, onChanged, onClose }: PanelProps) {
       <div class="dialog-body stack" tabIndex={0}>
         {!session && !loaded.error && <Waiting />}
         <ErrorNote error={loaded.error} retry={loaded.reload} />
-        {session && <SessionDetail session={session} />}
+        {session && <SessionDetail session={session} onChanged={changed} />}
       </div>
       {session && session.status !== 'expired' && (
         <footer class="dialog-foot">
@@ -49,7 +51,7 @@ export function SessionPanel({ id, known, onChanged, onClose }: PanelProps) {
   )
 }
 
-function SessionDetail({ session }: { session: SessionView }) {
+function SessionDetail({ session, onChanged }: { session: SessionView; onChanged: () => void }) {
   const now = useNow(1000)
   const reading = useReading(session.id)
   const { words, tone } = statusWords(session)
@@ -63,6 +65,7 @@ function SessionDetail({ session }: { session: SessionView }) {
       <div class="panel-meter">
         <UseMeter session={session} />
       </div>
+      {(session.viaConnect > 0 || session.profiles.length > 0) && <ShareBar session={session} />}
       {session.status === 'connected' && (
         <p class="panel-speed figures">
           <span>
@@ -117,6 +120,7 @@ function SessionDetail({ session }: { session: SessionView }) {
           ))}
         </ul>
       </section>
+      <SessionProfiles session={session} now={now} onChanged={onChanged} />
       {session.waiting.length > 0 && (
         <section>
           <h3>Waiting behind it</h3>

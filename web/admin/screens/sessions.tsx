@@ -150,7 +150,9 @@ function SessionRow({ session, now }: RowProps) {
         <a class="row-link" href={`#/sessions/${session.id}`}>
           {customerWords(session)}
         </a>
-        <small>{secondLine(session)}</small>
+        <small>
+          <SecondLine session={session} />
+        </small>
       </td>
       <td>{session.packageName}</td>
       <td class="use-cell">
@@ -177,7 +179,9 @@ function SessionCard({ session, now }: RowProps) {
       </span>
       <span class="split soft small">
         <span>{session.packageName}</span>
-        <span>{secondLine(session)}</span>
+        <span>
+          <SecondLine session={session} />
+        </span>
       </span>
       <UseMeter session={session} />
       <span class="split soft small figures">
@@ -196,9 +200,19 @@ function SpeedNow({ session }: { session: SessionView }) {
   return <span>{speed((reading?.downBps ?? session.currentDownBps) + (reading?.upBps ?? session.currentUpBps))}</span>
 }
 
-function secondLine(session: SessionView): string {
-  const devices = session.devices.length > 1 ? ` · ${counted(session.devices.length, 'device')}` : ''
-  return `${session.resumeCode}${devices}`
+function SecondLine({ session }: { session: SessionView }) {
+  return (
+    <>
+      {session.resumeCode}
+      {session.devices.length > 1 && ` · ${counted(session.devices.length, 'device')}`}
+      {session.profiles.some(({ active }) => active) && (
+        <span class="connect-mark" title="Connect Profile Active">
+          <Icon name="connect" size={15} />
+          <span>Connect</span>
+        </span>
+      )}
+    </>
+  )
 }
 
 function timeLeft(session: SessionView, now: number): string {

@@ -3,11 +3,12 @@ import { accentColours, contrast } from '../../shared/accent.ts'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
 import type { Settings } from '../contract.ts'
-import { faultOf } from '../faults.ts'
+import { faultOf, faultWithin } from '../faults.ts'
 import { Arrived, Button, ErrorNote, useSay } from '../parts/feedback.tsx'
 import { Choice, Field, NumberField, TextField } from '../parts/form.tsx'
 import { Card, Page } from '../parts/page.tsx'
 import { logoFromFile } from './logo.ts'
+import { ConnectSettings } from './settings-connect.tsx'
 
 /** The owner's choices. Nothing is sent until they press save. */
 export function SettingsScreen() {
@@ -20,7 +21,14 @@ export function SettingsScreen() {
   )
 }
 
-type PartProps = { draft: Settings; set: (part: Partial<Settings>) => void; fault: (path: string) => string | undefined }
+export type PartProps = {
+  draft: Settings
+  set: (part: Partial<Settings>) => void
+  /** What is wrong with one field. */
+  fault: (path: string) => string | undefined
+  /** What is wrong with a list, or with something in it. */
+  faultIn: (path: string) => string | undefined
+}
 
 function SettingsForm({ saved: first }: { saved: Settings }) {
   const { api, setSettings } = useAccount()
@@ -40,6 +48,7 @@ function SettingsForm({ saved: first }: { saved: Settings }) {
     draft,
     set: (part) => setDraft((before) => ({ ...before, ...part })),
     fault: (path) => faultOf(saving.error, path),
+    faultIn: (path) => faultWithin(saving.error, path),
   }
   return (
     <form
@@ -52,6 +61,7 @@ function SettingsForm({ saved: first }: { saved: Settings }) {
       <Venue {...parts} />
       <Looks {...parts} />
       <Behaviour {...parts} />
+      <ConnectSettings {...parts} />
       <div class="save-bar" hidden={count === 0}>
         <ErrorNote error={saving.error} />
         <div class="split">
@@ -251,6 +261,7 @@ function contrastWords(ratio: number): string {
 }
 
 function changed(saved: Settings, draft: Settings): Partial<Settings> {
-  const keys = (Object.keys(draft) as (keyof Settings)[]).filter((key) => !Object.is(saved[key], draft[key]))
+  const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
+  const keys = (Object.keys(draft) as (keyof Settings)[]).filter((key) => !isSame(saved[key], draft[key]))
   return Object.fromEntries(keys.map((key) => [key, draft[key]]))
 }
