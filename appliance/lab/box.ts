@@ -60,7 +60,7 @@ export async function forgetKernel(box: string): Promise<void> {
     run(inside(box, ['/usr/sbin/nft', 'flush', 'ruleset'])),
     // Most of it is not there at any one time: -force goes on.
     run(inside(box, ['tc', '-force', '-batch', '-']), { input: devices.join('\n'), allowFailure: true }),
-    run(inside(box, ['ip', '-force', '-batch', '-']), { input: 'link del wg0\nlink del share\n', allowFailure: true }),
+    run(inside(box, ['ip', '-force', '-batch', '-']), { input: 'link del wg0\nlink del kswifi-share\n', allowFailure: true }),
     run(inside(box, ['conntrack', '-F']), { allowFailure: true }),
   ])
 }

@@ -19,8 +19,8 @@ export function makeKeyPair(): KeyPair {
 export function boxKeyPair(secret: string, generation: number): KeyPair {
   const bytes = Buffer.from(hkdfSync('sha256', secret, '', `kswifi connect key ${generation}`, 32))
   // Curve25519 ignores these bits (RFC 7748); WireGuard shows a key with them set so, and the two must read the same.
-  bytes[0]! &= 248
-  bytes[31]! = (bytes[31]! & 127) | 64
+  bytes.writeUInt8(bytes.readUInt8(0) & 248, 0)
+  bytes.writeUInt8((bytes.readUInt8(31) & 127) | 64, 31)
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_X25519, bytes]), format: 'der', type: 'pkcs8' })
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
   return { privateKey: bytes.toString('base64'), publicKey: base64(x!) }

@@ -17,6 +17,7 @@ const prefix = 'kgw-conf'
 const { box, internet } = namesOf(prefix)
 const program = join(import.meta.dirname, 'peer.ts')
 const internetPort = 4000
+const share = 'kswifi-share'
 /** Each with its own port at both ends, so that the internet knows them apart behind one address; `port` names the box's end. */
 const wires: { way: Way; namespace: string; port: string; talk: Talk<AskPeer> }[] = []
 let web: Talk<AskPeer>
@@ -80,6 +81,40 @@ test.serial('kernel: a session that ended leaves nothing behind', async (t) => {
   t.notRegex(await inBox('ip', 'neigh', 'show', 'nud', 'permanent'), /10\.64/)
 })
 
+test.serial('kernel: a session with a peer has one class for both ways; it comes and goes with the peer, and is mended', async (t) => {
+  const bench = await open()
+  t.teardown(bench.close)
+  const classes = async (device: string) => (await inBox('tc', 'class', 'show', 'dev', device)).match(/^class htb \S+/gm) ?? []
+  const speeds = { downBps: 10_000_000, upBps: 5_000_000 }
+  await bench.want(grant(speeds))
+  await bench.enforce()
+  t.is((await classes('lan0')).length, 1)
+  await bench.want(grant({ ...speeds, peers: [peer.peer] }))
+  await bench.enforce([7])
+  t.deepEqual([(await classes('lan0')).length, (await classes(share)).length], [0, 1])
+  const shaped = async () => Number(/Sent (\d+) bytes/.exec(await inBox('tc', '-s', 'class', 'show', 'dev', share))![1])
+  for (const way of [phone1, peer]) {
+    const before = await shaped()
+    t.is(await bench.pass(way, 'up', 1), 1)
+    t.is(await bench.pass(way, 'down', 5), 5)
+    t.true((await shaped()) - before >= 5 * PACKET_BYTES, 'both ways go through it')
+  }
+  await inBox('/usr/sbin/nft', 'delete', 'table', 'netdev', 'kswifi')
+  await bench.poll()
+  const before = await shaped()
+  t.is(await bench.pass(phone1, 'down', 5), 5)
+  t.true((await shaped()) - before >= 5 * PACKET_BYTES, 'a poll leads packets there again')
+  await inBox('ip', 'link', 'del', share)
+  await bench.poll()
+  t.is((await classes(share)).length, 1)
+  await bench.want(grant(speeds))
+  await bench.enforce([7])
+  t.deepEqual([(await classes('lan0')).length, (await classes(share)).length], [1, 0])
+  await bench.want()
+  await bench.enforce([7])
+  t.deepEqual([(await classes('lan0')).length, (await classes(share)).length], [0, 0])
+})
+
 test.serial('kernel: a second gateway takes over what the first left, with the higher count', async (t) => {
   const first = await open()
   const terms = grant({ limitBytes: 10_500, downBps: 50_000_000 })
@@ -129,6 +164,7 @@ async function open(): Promise<Bench> {
   await forget()
   await inBox('conntrack', '-F')
   await inBox('ip', 'neigh', 'flush', 'dev', 'lan0', 'nud', 'permanent')
+  await run(inside(box, ['ip', 'link', 'del', share]), { allowFailure: true })
   for (const device of ['lan0', 'wan0']) await run(inside(box, ['tc', 'qdisc', 'del', 'dev', device, 'root']), { allowFailure: true })
   return adopt()
 }

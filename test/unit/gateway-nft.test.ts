@@ -3,7 +3,6 @@ import type { Grant } from '#server/gateway/grant.ts'
 import { capChanges, changeToCut, changeToGrant, changeToNothing, heldAfter, noChanges, script } from '#server/gateway/changes.ts'
 import type { Held } from '#server/gateway/listing.ts'
 import { countRules, ruleset } from '#server/gateway/ruleset.ts'
-import { facts } from '#test/gateway/box.ts'
 
 const now = 1_789_000_000_000
 const hour = 3_600_000
