@@ -5,7 +5,7 @@ import type { Peer, TunnelIdentity } from '../gateway/wireguard.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
 import { MB, MINUTE } from '../units.ts'
-import { addressOf, createEndpoints, planFor, usableEndpoints, type Plan } from './endpoints.ts'
+import { FROM_OUTSIDE, addressOf, createEndpoints, planFor, usableEndpoints, type Plan } from './endpoints.ts'
 import { boxKeyPair, hashToken, makeKeyPair, makeToken, presharedKey } from './keys.ts'
 import { codeText, fileName, fileText, type ProfileFacts } from './profile-text.ts'
 import { qrOf } from './qr.ts'
@@ -45,7 +45,7 @@ type Needs = {
  */
 export function createConnect({ store, now, secret, settings, config }: Needs) {
   const lineAddress = () => addressOf(config.wan.device)
-  const endpoints = createEndpoints({ store, now })
+  const endpoints = createEndpoints({ store, now, settings })
   const lookUp = createLookup(now)
 
   async function keyGeneration(db: Db = store.db): Promise<number> {
@@ -184,8 +184,8 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
       await table.updateProfile(tx, id, { sessionId: to.id })
     },
 
-    /** Profiles as people see them; `current` is for whoever asks to be filled in. */
-    async views(profiles: Profile[]): Promise<ProfileView[]> {
+    /** Profiles as people see them. @param current the one through which the asker comes */
+    async views(profiles: Profile[], current: number | null = null): Promise<ProfileView[]> {
       if (profiles.length === 0) return []
       const names = new Map((await endpoints.list()).map((one) => [one.id, one.name]))
       return profiles.map((one) => ({
@@ -197,7 +197,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         createdAt: iso(one.createdAt),
         lastHandshake: iso(one.handshakeAt),
         active: isActive(one, now()),
-        current: false,
+        current: one.id === current,
       }))
     },
 
@@ -244,7 +244,9 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
       const outside = handshakes.filter((one) => !overlap(lan, `${one.from}/32`)).map((one) => one.at)
       await store.transaction(async (tx) => {
         await table.setHandshakes(tx, handshakes)
-        if (outside.length > 0) await settings.note('connect.outside', Math.max(...outside), tx)
+        if (outside.length === 0) return
+        const before = await settings.noted(FROM_OUTSIDE, tx)
+        await settings.note(FROM_OUTSIDE, Math.max(...outside, typeof before === 'number' ? before : 0), tx)
       })
       return before.filter((one) => !isActive(one, now()))
     },
@@ -260,7 +262,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         endpoints.own(),
         table.countLiving(store.db, now() - ACTIVE_MS),
         keyGeneration(),
-        settings.noted('connect.outside'),
+        settings.noted(FROM_OUTSIDE),
       ])
       return {
         on: choices.connectOn,
@@ -299,7 +301,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
       if (others > 0)
         throw new Refusal(
           'conflict',
-          `${others} profiles use addresses of the range there is now. Remove them first, or wait for their sessions to end.`,
+          `${others} profiles use addresses of the range there is now, and would stop working. Remove them first; each stays until 30 days after its session.`,
         )
     },
   }

@@ -3,11 +3,15 @@ import type { z } from 'zod'
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Settings as Choices } from '../settings/schema.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../store/store.ts'
 import { boxAddressOf, prefixOf } from './range.ts'
 import type { endpointInput, endpointPatch } from './schema.ts'
 import * as table from './table.ts'
 import type { Endpoint } from './table.ts'
+
+/** The box's note of when somebody last shook hands from outside, UTC ms. */
+export const FROM_OUTSIDE = 'connect.outside'
 
 /** Where a profile is to lead: the address and port that it names, and what it needs to know inside. */
 export type Plan = { endpoint: Endpoint; host: string; port: number; choices: Choices; boxAddress: string; prefix: string }
@@ -54,7 +58,7 @@ export function planFor(
 }
 
 /** The ways to this box from outside. The box itself is always one of them. */
-export function createEndpoints({ store, now }: { store: Store; now: Now }) {
+export function createEndpoints({ store, now, settings }: { store: Store; now: Now; settings: Settings }) {
   async function mustFind(id: number): Promise<Endpoint> {
     const found = (await table.endpoints(store.db)).find((one) => one.id === id)
     if (!found) throw new Refusal('not-found', `There is no endpoint ${id}.`)
@@ -82,7 +86,11 @@ export function createEndpoints({ store, now }: { store: Store; now: Now }) {
       const changed = { ...found, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
       if (changed.host === null && !changed.self)
         throw new Refusal('bad-input', 'Only this box may go without a host: it then goes by the address of its line.')
-      await store.transaction((tx) => table.updateEndpoint(tx, changed))
+      await store.transaction(async (tx) => {
+        await table.updateEndpoint(tx, changed)
+        // Who came in by the old address proves nothing about the new one.
+        if (changed.self) await settings.note(FROM_OUTSIDE, null, tx)
+      })
       return changed
     },
 

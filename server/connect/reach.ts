@@ -37,9 +37,9 @@ export function judgeReach(facts: ReachFacts): Reach {
     lineAddress,
     lastFromOutside: iso(lastFromOutside),
   })
-  if (lastFromOutside !== null && now - lastFromOutside < PROOF_MS) return say('proven', 'Customers reach this box from outside.')
   if (!lineAddress)
     return say('no-address', 'The box has no address on the internet line.', ['Plug in the line, or look at its cable and router.'])
+  if (lastFromOutside !== null && now - lastFromOutside < PROOF_MS) return say('proven', 'Customers reach this box from outside.')
   const behind = PRIVATE.some((network) => overlap(network, `${lineAddress}/32`))
   const forward = `In that router, forward ${ports} to ${lineAddress}.`
   if (overlap(SHARED, `${lineAddress}/32`))

@@ -26,7 +26,7 @@ type Needs = {
   profiles: Profiles
   live: LiveUsage
   whoAsks: WhoAsks
-  guards: Pick<Guards, 'admit'>
+  guards: Guards
   /** How the tunnel is, as the worker told last. */
   tunnel: () => Promise<{ ok: boolean; reason: string; kind: 'kernel' | 'userspace' | null }>
   /** Has the worker look at the tunnel at once. */
@@ -40,25 +40,32 @@ const oneEndpoint = z.object({ endpoint: endpointShape })
 export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Needs): Route[] {
   const tag = 'connect'
 
-  /** The number of the asker's own session; undefined for an API key, which may see all. */
-  async function ownSession(ctx: Context): Promise<number | null | undefined> {
+  /** Who asks: an API key may do everything, and leaves a line in the audit log when it changes something; a customer has their own session. */
+  async function whose(ctx: Context, action?: string): Promise<{ session: number | null; profile: number | null } | 'staff'> {
     if (ctx.get('authorization')) {
-      await guards.admit(ctx, 'cashier')
-      return undefined
+      const { name } = await guards.admit(ctx, 'cashier')
+      const subject = String(ctx['params'].id ?? (ctx.request as { body?: { session_id?: unknown } }).body?.session_id ?? '')
+      if (action) await guards.audit({ actor: name, action, subject, details: {} })
+      return 'staff'
     }
-    return live.sessionIdOf(await whoAsks.asker(ctx))
+    const asker = await whoAsks.asker(ctx)
+    return { session: await live.sessionIdOf(asker), profile: asker.profile?.id ?? null }
   }
-  /** @throws Refusal `not-found` for another's session, as for one that is none */
-  async function mustOwn(ctx: Context, sessionId: number): Promise<void> {
-    const own = await ownSession(ctx)
-    if (own !== undefined && own !== sessionId)
-      throw new Refusal('not-found', 'There is no such session of yours. Enter its resume code first.')
+  /** @throws Refusal `not-found` for another's session, as for one that is none. @returns the profile through which the asker comes */
+  async function mustOwn(ctx: Context, sessionId: number, action?: string): Promise<number | null> {
+    const own = await whose(ctx, action)
+    if (own === 'staff') return null
+    if (own.session !== sessionId) throw new Refusal('not-found', 'There is no such session of yours. Enter its resume code first.')
+    return own.profile
   }
-  async function mustOwnProfile(ctx: Context, id: number): Promise<void> {
-    const own = await ownSession(ctx)
-    if (own !== undefined) await profiles.mustBeOf(id, own)
+  /** The same for a profile. */
+  async function mustOwnProfile(ctx: Context, id: number, action: string): Promise<number | null> {
+    const own = await whose(ctx, action)
+    if (own === 'staff') return null
+    await profiles.mustBeOf(id, own.session)
+    return own.profile
   }
-  const view = async (profile: Profile) => ({ profile: (await connect.views([profile]))[0] })
+  const view = async (profile: Profile, current: number | null) => ({ profile: (await connect.views([profile], current))[0] })
 
   return [
     route({
@@ -70,7 +77,7 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       body: generateInput,
       response: generateAnswer,
       handle: async ({ ctx, body }) => {
-        await mustOwn(ctx, body.session_id)
+        await mustOwn(ctx, body.session_id, 'connect.generate')
         ctx.set('Cache-Control', 'no-store')
         return profiles.make(body.session_id, { endpointId: body.endpoint_id, port: body.port, name: body.name })
       },
@@ -84,9 +91,9 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       query: profilesQuery,
       response: z.object({ profiles: z.array(profileShape) }),
       handle: async ({ ctx, query }) => {
-        await mustOwn(ctx, query.session_id)
+        const current = await mustOwn(ctx, query.session_id)
         ctx.set('Cache-Control', 'no-store')
-        return { profiles: await connect.views(await connect.ofSessions([query.session_id])) }
+        return { profiles: await connect.views(await connect.ofSessions([query.session_id]), current) }
       },
     }),
     route({
@@ -99,8 +106,8 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       body: renameInput,
       response: oneProfile,
       handle: async ({ ctx, params: { id }, body }) => {
-        await mustOwnProfile(ctx, id)
-        return view(await profiles.rename(id, body.name))
+        const current = await mustOwnProfile(ctx, id, 'connect.rename')
+        return view(await profiles.rename(id, body.name), current)
       },
     }),
     route({
@@ -112,8 +119,8 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       params: profileParams,
       response: oneProfile,
       handle: async ({ ctx, params: { id } }) => {
-        await mustOwnProfile(ctx, id)
-        return view(await profiles.revoke(id))
+        const current = await mustOwnProfile(ctx, id, 'connect.revoke')
+        return view(await profiles.revoke(id), current)
       },
     }),
     route({
@@ -126,7 +133,7 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       body: renewInput,
       response: generateAnswer,
       handle: async ({ ctx, params: { id }, body }) => {
-        await mustOwnProfile(ctx, id)
+        await mustOwnProfile(ctx, id, 'connect.renew')
         ctx.set('Cache-Control', 'no-store')
         return profiles.renew(id, { endpointId: body.endpoint_id, port: body.port })
       },

@@ -2,11 +2,25 @@ import { z } from 'zod'
 
 const isoTime = z.string().meta({ format: 'date-time' })
 const name = z.string().trim().min(1).max(40)
-const id = z.coerce
-  .number()
-  .int()
-  .positive()
-  .max(2 ** 53)
+/** As a number, or written in digits. */
+const id = z
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,16}$/)
+        .transform(Number),
+    ],
+    { error: 'a number such as 17' },
+  )
+  .pipe(
+    z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 53),
+  )
 
 /** One way into the tunnel from outside. This box is the one with `self`; others are further addresses that lead to it. */
 export const endpointShape = z
@@ -21,12 +35,15 @@ export const endpointShape = z
   .meta({ id: 'ConnectEndpoint' })
 export type EndpointView = z.output<typeof endpointShape>
 
+const aHost = 'a name such as cafe.example.com, or an IPv4 address'
 const host = z
   .string()
   .trim()
   .toLowerCase()
   .max(253)
-  .regex(/^(?=.)(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'a name such as cafe.example.com, or an IPv4 address')
+  .regex(/^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, aHost)
+  // What looks like an address must be one.
+  .refine((text) => !/^[\d.]+$/.test(text) || z.ipv4().safeParse(text).success, aHost)
 const aPort = 'a port from 1 to 65535'
 const port = z.number({ error: aPort }).int(aPort).min(1, aPort).max(65535, aPort)
 const ports = z
@@ -61,7 +78,7 @@ export const generateInput = z.strictObject({
   session_id: id,
   name: name.optional().meta({ description: 'for telling profiles apart; a free one is chosen otherwise' }),
   endpoint_id: id.optional().meta({ description: 'the first endpoint otherwise' }),
-  port: z.coerce.number().int().min(1).max(65535).optional().meta({ description: 'one of the ports of the endpoint' }),
+  port: port.optional().meta({ description: 'one of the ports of the endpoint' }),
   data_limit_mb: z.unknown().optional().meta({ description: 'allowed and not used: the limit is that of the session' }),
 })
 

@@ -101,10 +101,8 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
     }
     const has = [...(await run('ip', ['-4', '-o', 'addr', 'show', 'dev', device])).matchAll(/ inet (\S+)/g)].map(([, address]) => address!)
     const address = `${own.address}/${own.prefix}`
-    if (has.length !== 1 || has[0] !== address) {
-      await run('ip', ['addr', 'flush', 'dev', device])
-      await run('ip', ['addr', 'add', address, 'dev', device])
-    }
+    if (!has.includes(address)) await run('ip', ['addr', 'add', address, 'dev', device])
+    for (const other of has.filter((one) => one !== address)) await run('ip', ['addr', 'del', other, 'dev', device])
     await run('ip', ['link', 'set', device, 'mtu', String(MTU), 'up'])
     return dump
   }

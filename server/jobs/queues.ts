@@ -27,7 +27,7 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
       const job = await withTimeLimit(queue.add(name, data), PATIENCE_MS)
       await job.waitUntilFinished(events, PATIENCE_MS)
     } catch (error) {
-      log.warn({ err: error, ...data }, 'the gateway did not answer in time; it is brought about with the next poll')
+      log.warn({ err: error, ...data }, 'not brought about at once; the next poll tries again')
     }
   }
 

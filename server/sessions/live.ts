@@ -75,7 +75,7 @@ export function createLiveUsage({ sessions, connect, bus, now }: { sessions: Ses
     const [devices, waiting, profiles] = await Promise.all([
       sessions.devicesOf([id]),
       sessions.waitingFor(id),
-      connect.ofSessions([id]).then(connect.views),
+      connect.ofSessions([id]).then((profiles) => connect.views(profiles)),
     ])
     return viewOf(session, { devices, profiles, waiting, speed: speeds.get(id), now: now() })
   }

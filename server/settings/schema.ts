@@ -36,7 +36,10 @@ export const settingsShape = z
     connectWords,
     connectRange: z
       .string()
-      .regex(/^(10\.\d{1,3}\.0\.0\/16|172\.(1[6-9]|2\d|3[01])\.0\.0\/16|192\.168\.0\.0\/16)$/, 'a private network such as 10.8.0.0/16')
+      .regex(
+        /^(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/,
+        'a private network such as 10.8.0.0/16',
+      )
       .meta({ description: 'addresses of the profiles inside the tunnel; a /16 holds 65,000' }),
     connectDns: z
       .array(z.ipv4('an IPv4 address such as 9.9.9.9'))

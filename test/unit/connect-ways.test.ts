@@ -109,7 +109,7 @@ test('two networks meet when they have an address in common', (t) => {
   t.is(prefixOf('172.16.0.0/16'), '172.16.')
 })
 
-test.failing('a range that is no network is refused: the box could not take an address in it', (t) => {
+test('a range that is no network is refused: the box could not take an address in it', (t) => {
   for (const connectRange of ['10.256.0.0/16', '10.999.0.0/16', '10.08.0.0/16'])
     t.false(settingsPatch.safeParse({ connectRange }).success, connectRange)
 })
