@@ -7,6 +7,7 @@ import Keygrip from 'keygrip'
 import { describeApi, mount, type Guards, type Route } from './http/api.ts'
 import { answers } from './http/answer.ts'
 import { captive } from './http/captive.ts'
+import { ownPagesOnly } from './http/origin.ts'
 import { staticFiles } from './http/static.ts'
 import type { Log } from './log.ts'
 
@@ -63,6 +64,7 @@ export function createApp({ log, secret, guards, routes, endpointHosts, config }
 
   app.use(answers(log))
   app.use(captive(config))
+  app.use(ownPagesOnly)
   app.use(helmet(helmetOptions(endpointHosts)))
   app.use(compress({ threshold: 2048, br: false, filter: (type) => /html|javascript|css|json|svg/.test(type) }))
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '256kb', parsedMethods: ['POST', 'PATCH', 'DELETE'] }))

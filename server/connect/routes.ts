@@ -1,7 +1,8 @@
 import type { Context } from 'koa'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { z } from 'zod'
 import { Refusal } from '../errors.ts'
-import { route, type Guards, type Route } from '../http/api.ts'
+import { nobody, route, type Route } from '../http/api.ts'
 import type { WhoAsks } from '../http/asker.ts'
 import type { LiveUsage } from '../sessions/live.ts'
 import type { Profiles } from '../sessions/profiles.ts'
@@ -21,49 +22,66 @@ import {
   renewInput,
 } from './schema.ts'
 
+type By = { ctx: Context; caller: typeof nobody }
+
 type Needs = {
   connect: Connect
   profiles: Profiles
   live: LiveUsage
   whoAsks: WhoAsks
-  guards: Guards
   /** How the tunnel is, as the worker told last. */
   tunnel: () => Promise<{ ok: boolean; reason: string; kind: 'kernel' | 'userspace' | null }>
   /** Has the worker look at the tunnel at once. */
   mend: () => Promise<void>
 }
 
+/** New profiles and keys for one customer; an API key answers for itself. */
+const MADE_AT_MOST = { points: 20, duration: 600 }
+
 const oneProfile = z.object({ profile: profileShape })
 const oneEndpoint = z.object({ endpoint: endpointShape })
 
 /** What the session's customer asks of Connect, or an API key. The keys in an answer are shown once: nothing may keep it. */
-export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Needs): Route[] {
+export function connectRoutes({ connect, profiles, live, whoAsks }: Needs): Route[] {
   const tag = 'connect'
+  const made = new RateLimiterMemory(MADE_AT_MOST)
 
-  /** Who asks: an API key may do everything, and leaves a line in the audit log when it changes something; a customer has their own session. */
-  async function whose(ctx: Context, action?: string): Promise<{ session: number | null; profile: number | null } | 'staff'> {
-    if (ctx.get('authorization')) {
-      const { name } = await guards.admit(ctx, 'cashier')
-      const subject = String(ctx['params'].id ?? (ctx.request as { body?: { session_id?: unknown } }).body?.session_id ?? '')
-      if (action) await guards.audit({ actor: name, action, subject, details: {} })
-      return 'staff'
-    }
+  /** Each profile is keys, a commit and programs that run: nobody needs so many. @throws Refusal `too-many-tries` */
+  async function pace(caller: typeof nobody, who: string): Promise<void> {
+    if (caller !== nobody) return
+    const { msBeforeNext } = await made.consume(who).then(
+      () => ({ msBeforeNext: 0 }),
+      (refused: { msBeforeNext: number }) => refused,
+    )
+    if (msBeforeNext === 0) return
+    const retryAfterSeconds = Math.ceil(msBeforeNext / 1000)
+    throw new Refusal(
+      'too-many-tries',
+      `That was many new profiles in a short time. Wait ${Math.ceil(retryAfterSeconds / 60)} min, or ask the staff.`,
+      {
+        retryAfterSeconds,
+      },
+    )
+  }
+
+  /** The asker's own session, and the profile through which they come. */
+  async function own(ctx: Context): Promise<{ session: number | null; profile: number | null }> {
     const asker = await whoAsks.asker(ctx)
     return { session: await live.sessionIdOf(asker), profile: asker.profile?.id ?? null }
   }
   /** @throws Refusal `not-found` for another's session, as for one that is none. @returns the profile through which the asker comes */
-  async function mustOwn(ctx: Context, sessionId: number, action?: string): Promise<number | null> {
-    const own = await whose(ctx, action)
-    if (own === 'staff') return null
-    if (own.session !== sessionId) throw new Refusal('not-found', 'There is no such session of yours. Enter its resume code first.')
-    return own.profile
+  async function mustOwn({ ctx, caller }: By, sessionId: number): Promise<number | null> {
+    if (caller !== nobody) return null
+    const { session, profile } = await own(ctx)
+    if (session !== sessionId) throw new Refusal('not-found', 'There is no such session of yours. Enter its resume code first.')
+    return profile
   }
   /** The same for a profile. */
-  async function mustOwnProfile(ctx: Context, id: number, action: string): Promise<number | null> {
-    const own = await whose(ctx, action)
-    if (own === 'staff') return null
-    await profiles.mustBeOf(id, own.session)
-    return own.profile
+  async function mustOwnProfile({ ctx, caller }: By, id: number): Promise<number | null> {
+    if (caller !== nobody) return null
+    const { session, profile } = await own(ctx)
+    await profiles.mustBeOf(id, session)
+    return profile
   }
   const view = async (profile: Profile, current: number | null) => ({ profile: (await connect.views([profile], current))[0] })
 
@@ -73,11 +91,13 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/generate-profile',
       tag,
       summary: 'Make a Connect profile for a session',
-      guard: 'anyone',
+      guard: 'customer',
+      audit: 'connect.generate',
       body: generateInput,
       response: generateAnswer,
-      handle: async ({ ctx, body }) => {
-        await mustOwn(ctx, body.session_id, 'connect.generate')
+      handle: async ({ ctx, caller, body }) => {
+        await mustOwn({ ctx, caller }, body.session_id)
+        await pace(caller, `session ${body.session_id}`)
         ctx.set('Cache-Control', 'no-store')
         return profiles.make(body.session_id, { endpointId: body.endpoint_id, port: body.port, name: body.name })
       },
@@ -87,11 +107,11 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/profiles',
       tag,
       summary: 'Profiles of a session',
-      guard: 'anyone',
+      guard: 'customer',
       query: profilesQuery,
       response: z.object({ profiles: z.array(profileShape) }),
-      handle: async ({ ctx, query }) => {
-        const current = await mustOwn(ctx, query.session_id)
+      handle: async ({ ctx, caller, query }) => {
+        const current = await mustOwn({ ctx, caller }, query.session_id)
         ctx.set('Cache-Control', 'no-store')
         return { profiles: await connect.views(await connect.ofSessions([query.session_id]), current) }
       },
@@ -101,12 +121,13 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/profiles/:id',
       tag,
       summary: 'Rename a profile',
-      guard: 'anyone',
+      guard: 'customer',
+      audit: 'connect.rename',
       params: profileParams,
       body: renameInput,
       response: oneProfile,
-      handle: async ({ ctx, params: { id }, body }) => {
-        const current = await mustOwnProfile(ctx, id, 'connect.rename')
+      handle: async ({ ctx, caller, params: { id }, body }) => {
+        const current = await mustOwnProfile({ ctx, caller }, id)
         return view(await profiles.rename(id, body.name), current)
       },
     }),
@@ -115,11 +136,12 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/profiles/:id',
       tag,
       summary: 'Revoke a profile: dead before the answer',
-      guard: 'anyone',
+      guard: 'customer',
+      audit: 'connect.revoke',
       params: profileParams,
       response: oneProfile,
-      handle: async ({ ctx, params: { id } }) => {
-        const current = await mustOwnProfile(ctx, id, 'connect.revoke')
+      handle: async ({ ctx, caller, params: { id } }) => {
+        const current = await mustOwnProfile({ ctx, caller }, id)
         return view(await profiles.revoke(id), current)
       },
     }),
@@ -128,12 +150,14 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/profiles/:id/renew',
       tag,
       summary: 'New keys for a profile; its old copy is of no use any more',
-      guard: 'anyone',
+      guard: 'customer',
+      audit: 'connect.renew',
       params: profileParams,
       body: renewInput,
       response: generateAnswer,
-      handle: async ({ ctx, params: { id }, body }) => {
-        await mustOwnProfile(ctx, id, 'connect.renew')
+      handle: async ({ ctx, caller, params: { id }, body }) => {
+        await mustOwnProfile({ ctx, caller }, id)
+        await pace(caller, `profile ${id}`)
         ctx.set('Cache-Control', 'no-store')
         return profiles.renew(id, { endpointId: body.endpoint_id, port: body.port })
       },
@@ -143,10 +167,11 @@ export function connectRoutes({ connect, profiles, live, whoAsks, guards }: Need
       path: '/api/connect/claim',
       tag,
       summary: 'Open a profile on this device by its one-time link; it works no longer where it was',
-      guard: 'anyone',
+      guard: 'customer',
       body: claimInput,
       response: generateAnswer,
-      handle: async ({ ctx, body }) => {
+      handle: async ({ ctx, caller, body }) => {
+        await pace(caller, `address ${ctx.ip}`)
         ctx.set('Cache-Control', 'no-store')
         return profiles.claim(body.token)
       },

@@ -5,8 +5,11 @@ import { createDocument } from 'zod-openapi'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../staff/schema.ts'
 
-/** Who may ask. `local` is the box itself (its own socket) or a valid API key: for health and metrics. */
-export type Guard = 'anyone' | 'cashier' | 'owner' | 'local'
+/**
+ * Who may ask. `local` is the box itself (its own socket) or a valid API key: for health and metrics. `customer` is
+ * anyone too, and the handler looks whose things they are; an API key stands above that.
+ */
+export type Guard = 'anyone' | 'customer' | 'cashier' | 'owner' | 'local'
 
 type Shape = z.ZodType | undefined
 type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
@@ -40,18 +43,21 @@ export type Guards = {
   audit: (entry: { actor: string; action: string; subject: string; details: unknown }) => Promise<void>
 }
 
-const nobody: Caller = { name: '', role: 'cashier' }
+/** Who asks as a customer: not a member of staff. */
+export const nobody: Caller = { name: '', role: 'cashier' }
 
 /** Puts routes on the router: guard, check, one call, shape. */
 export function mount(router: Router, routes: Route[], guards: Guards): void {
   for (const spec of routes) {
     router[spec.method](spec.path, async (ctx) => {
-      const caller = spec.guard === 'anyone' ? nobody : await guards.admit(ctx, spec.guard)
+      const unknown = spec.guard === 'anyone' || (spec.guard === 'customer' && !ctx.get('authorization'))
+      const caller = unknown ? nobody : await guards.admit(ctx, spec.guard)
       const params = check(spec.params, ctx['params'], 'address')
       const query = check(spec.query, { ...ctx.query }, 'query')
       const body = check(spec.body, spec.body ? jsonBody(ctx) : undefined, 'body')
       const result = await spec.handle({ ctx, params, query, body, caller } as never)
-      if (spec.audit) await guards.audit({ actor: caller.name, action: spec.audit, subject: subjectOf(ctx, result), details: body })
+      if (spec.audit && caller !== nobody)
+        await guards.audit({ actor: caller.name, action: spec.audit, subject: subjectOf(ctx, result), details: body })
       if (ctx.respond === false || result === undefined) {
         if (ctx.respond !== false && ctx.status === 404) ctx.status = 204
         return
@@ -97,6 +103,12 @@ export const errorShape = z
   })
   .meta({ id: 'Error' })
 
+function securityOf(guard: Guard) {
+  if (guard === 'anyone') return {}
+  if (guard === 'customer') return { security: [{}, { apiKey: [] }], description: 'For: the customer whose it is, or an API key' }
+  return { security: [{ apiKey: [] }, { cookie: [] }], description: `For: ${guard}` }
+}
+
 /** The OpenAPI 3.1 description, from the very shapes that check the requests. */
 export function describeApi(routes: Route[], version: string) {
   const paths: Record<string, Record<string, unknown>> = {}
@@ -106,7 +118,7 @@ export function describeApi(routes: Route[], version: string) {
     paths[path][spec.method] = {
       tags: [spec.tag],
       summary: spec.summary,
-      ...(spec.guard === 'anyone' ? {} : { security: [{ apiKey: [] }, { cookie: [] }], description: `For: ${spec.guard}` }),
+      ...securityOf(spec.guard),
       requestParams: { ...(spec.params ? { path: spec.params } : {}), ...(spec.query ? { query: spec.query } : {}) },
       ...(spec.body ? { requestBody: { required: true, content: { 'application/json': { schema: spec.body } } } } : {}),
       responses: {

@@ -49,12 +49,11 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   })
 
   await connect.endpoints.list()
-  const guards = createGuards({ staff, isLocal })
-  const connectNeeds = { connect, profiles, live, whoAsks, guards, tunnel: () => tunnelState(redis), mend: queue.poll }
+  const connectNeeds = { connect, profiles, live, whoAsks, tunnel: () => tunnelState(redis), mend: queue.poll }
   const app = createApp({
     log,
     secret,
-    guards,
+    guards: createGuards({ staff, isLocal }),
     endpointHosts: connect.endpoints.otherHosts,
     routes: [
       ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),

@@ -92,9 +92,11 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
 
   async function poll(): Promise<void> {
     await meter.tick()
-    await Promise.all([watched(gateway.poll()), pollTunnel()])
+    const tunnelPolled = pollTunnel()
+    await watched(gateway.poll())
     await settings.note('alive', now())
     await pulse()
+    await tunnelPolled
   }
   /** Without Redis no job comes: the ledger and new customers go on all the same. */
   const withoutRedis = setInterval(() => {

@@ -154,3 +154,18 @@ test.serial('guessing is stopped for the one who guesses, and for nobody else; a
   const logs = ['server.log', 'worker.log'].map((name) => readFileSync(join(logDir, name), 'utf8')).join('')
   for (const secret of [good, good.replace('-', ''), 'ZZZZZ99001', admin.apiKey, admin.password]) t.false(logs.includes(secret))
 })
+
+test.serial("a page of another site cannot press the portal's buttons", async (t) => {
+  const foreign = ['http://evil.example', 'https://kswifi.internal.evil.example', 'null']
+  for (const origin of foreign) {
+    const said = await ask('POST', '/api/me/session/disconnect', undefined, { origin })
+    t.is(said.status, 403, origin)
+    t.is(said.body.error?.code, 'csrf')
+  }
+  t.is(
+    (await ask('POST', '/api/me/session/disconnect', undefined, { origin: venue.lab.url })).status,
+    404,
+    'its own page may, and has no session',
+  )
+  t.is((await ask('GET', '/api/portal', undefined, { origin: foreign[0]! })).status, 200, 'looking changes nothing')
+})

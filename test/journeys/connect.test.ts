@@ -340,6 +340,26 @@ test.serial('of many who ask at once, as many get a profile as there are places'
   )
 })
 
+test.serial('a customer who renews without end must wait; staff need not', async (t) => {
+  const session = await venue.use(venue.phone1, { voucher: await venue.sell() })
+  const { connect_id: id } = (await generate(venue.phone1, { session_id: session.id })).body
+  const renew = () => tap<No>(venue.phone1, 'POST', `/api/connect/profiles/${id}/renew`, {})
+  const said = await until(
+    'it is enough',
+    async () => {
+      const answer = await renew()
+      return answer.status === 200 ? null : answer
+    },
+    20_000,
+  )
+  t.is(said.status, 429)
+  t.is(said.body.error.code, 'too-many-tries')
+  t.true(Number(said.body.error.details?.['retryAfterSeconds']) > 0)
+  t.is((await ask(cashier, 'POST', `/api/connect/profiles/${id}/renew`, {})).status, 200)
+  const { entries } = (await ask<{ entries: { actor: string; action: string }[] }>(owner, 'GET', '/api/admin/audit')).body
+  t.like(entries[0], { actor: 'key:till', action: 'connect.renew' })
+})
+
 test.serial('the owner keeps the endpoints; a cashier may look, and everybody sees where profiles can lead', async (t) => {
   const path = '/api/admin/connect/endpoints'
   const london = { name: 'London', region: 'Europe', host: 'LON.example.com', ports: [443, 51820] }

@@ -217,7 +217,7 @@ test('only those who were away are told to have come, and an older handshake doe
 })
 
 test('a handshake proves the way in from outside, unless it came from the venue itself', async (t) => {
-  const { make, connect, clock } = await setUp(t)
+  const { make, connect, clock } = await setUp(t, { on: lineIsLoopback })
   const { id } = (await make()).profile
   const proven = async () => (await connect.overview(tunnelOk)).reach.lastFromOutside
   await connect.seen([{ id, at: clock.at, from: '10.64.3.9' }])
@@ -225,6 +225,11 @@ test('a handshake proves the way in from outside, unless it came from the venue 
   await connect.seen([{ id, at: clock.at, from: '198.51.100.7' }])
   t.is(await proven(), new Date(clock.at).toISOString())
   t.is((await connect.overview(tunnelOk)).reach.state, 'proven')
+  clock.at += HOUR
+  await connect.seen([{ id, at: clock.at - 2 * HOUR, from: '198.51.100.7' }])
+  t.is(await proven(), new Date(clock.at - HOUR).toISOString(), 'the newest counts')
+  await connect.endpoints.change((await connect.endpoints.own()).id, { host: '203.0.113.99' })
+  t.is(await proven(), null, 'another address is another way in')
 })
 
 test('a range is refused that meets a network of the box, and a new one while profiles live in the old', async (t) => {
