@@ -9,8 +9,11 @@ import type { Ask } from './peer.ts'
 
 export type Venue = Awaited<ReturnType<typeof openVenue>>
 
-/** What was carried between the phones (those somewhere else last) and the internet, in bytes of IP packets, as both ends saw it. */
-export type Carried = { down: number[]; up: number }
+/**
+ * What was carried between the phones (those somewhere else last) and the internet, in bytes of IP packets: as both ends
+ * saw it, and as the box sent it out. A machine that is busy loses some of that on the way to the ends.
+ */
+export type Carried = { down: number[]; up: number; sent: number }
 
 /** A phone at the venue, or one somewhere else. */
 export type Customer = { namespace: string }
@@ -80,42 +83,31 @@ export async function openVenue(name: string, options: LabOptions = {}) {
 
   /** Counts what is carried from now on. Only what the box forwarded has a TTL of 63; its own answers have 64. */
   async function count(): Promise<() => Promise<Carried>> {
-    const meter = (match: string) =>
+    const meter = (hook: string, match: string) =>
       `add table inet watch\ndelete table inet watch\ntable inet watch { counter carried {}\n` +
-      `chain came { type filter hook prerouting priority raw; ip ttl 63 ${match} counter name carried; }; }\n`
-    const places = [
-      ...[...lab.phones, ...lab.remotes].map((phone) => ({ namespace: phone.namespace, from: lab.internet.address })),
-      { namespace: lab.internet.namespace, from: '203.0.113.2' },
+      `chain seen { type filter hook ${hook}; ip ttl 63 ${match} counter name carried; }; }\n`
+    const arrived = (from: string) => meter('prerouting priority raw', `ip saddr ${from}`)
+    const customers = [...lab.phones, ...lab.remotes].map((phone) => phone.namespace)
+    const places: [namespace: string, input: string][] = [
+      ...customers.map((namespace): [string, string] => [namespace, arrived(lab.internet.address)]),
+      [lab.internet.namespace, arrived('203.0.113.2')],
+      [lab.box.namespace, meter('postrouting priority 300', '')],
     ]
-    await Promise.all(
-      places.map(({ namespace, from }) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input: meter(`ip saddr ${from}`) })),
-    )
+    await Promise.all(places.map(([namespace, input]) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input })))
     const read = async (namespace: string) => {
-      const { stdout } = await lab.exec(namespace, ['/usr/sbin/nft', '-j', 'list', 'counters'])
-      const found = (JSON.parse(stdout) as { nftables: { counter?: { name: string; bytes: number } }[] }).nftables
-      return found.find((one) => one.counter?.name === 'carried')!.counter!.bytes
-    }
-    return async () => ({
-      down: await Promise.all([...lab.phones, ...lab.remotes].map((phone) => read(phone.namespace))),
-      up: await read(lab.internet.namespace),
-    })
-  }
-
-  /** Counts what the box forwards from now on, over hotspot and tunnel: its own packets have a TTL of 64, what it passes on 63. */
-  async function forwarded(): Promise<() => Promise<number>> {
-    const table = 'table inet watch'
-    const input = `add ${table}\ndelete ${table}\n${table} { counter forwarded {}\nchain left { type filter hook postrouting priority 300; ip ttl 63 counter name forwarded; }; }\n`
-    await lab.exec('box', ['/usr/sbin/nft', '-f', '-'], { input })
-    return async () => {
-      const { stdout } = await lab.exec('box', ['/usr/sbin/nft', '-j', 'list', 'counters', 'table', 'inet', 'watch'])
+      const { stdout } = await lab.exec(namespace, ['/usr/sbin/nft', '-j', 'list', 'counters', 'table', 'inet', 'watch'])
       const found = (JSON.parse(stdout) as { nftables: { counter?: { bytes: number } }[] }).nftables
       return found.find((one) => one.counter)!.counter!.bytes
     }
+    return async () => ({
+      down: await Promise.all(customers.map(read)),
+      up: await read(lab.internet.namespace),
+      sent: await read(lab.box.namespace),
+    })
   }
 
   return {
     lab,
-    forwarded,
     phone1,
     phone2,
     api,
@@ -173,6 +165,7 @@ export async function openVenue(name: string, options: LabOptions = {}) {
   }
 }
 
-export function sum(carried: Carried): number {
+/** What arrived at both ends together. */
+export function sum(carried: Pick<Carried, 'down' | 'up'>): number {
   return carried.up + carried.down.reduce((total, bytes) => total + bytes, 0)
 }
