@@ -1,6 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Log } from '../log.ts'
-import { capChanges, changeToCut, changeToGrant, changeToNothing, heldAfter, isShared, noChanges, phoneKey, script } from './changes.ts'
+import {
+  capChanges,
+  changeToCut,
+  changeToGrant,
+  changeToNothing,
+  heldAfter,
+  isShared,
+  noChanges,
+  phoneKey,
+  script,
+  type Changes,
+} from './changes.ts'
 import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
 import { askCounts, depletedSession, parseCounts, parseListing, readingOf, type Counts, type Held, type Listing } from './listing.ts'
 import { createTurns } from './lock.ts'
@@ -54,8 +65,12 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   let changesMade = 0
   let lookedAhead: (Look & { changesMade: number }) | undefined
 
+  /** What the last turn left to be done after its callers were answered; the next turn waits for it. */
+  let rest: Promise<unknown> = Promise.resolve()
+
   const take = createTurns(async (sessions, thorough) => {
     try {
+      await rest
       if (sessions) await enforceSome(sessions, thorough)
       else await enforceAll()
     } catch (error) {
@@ -154,6 +169,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     for (const grant of grants) changeToGrant(changes, held.get(grant.session), grant, minorOf(grant), at)
 
     const unshaped = grants.filter(isUnshaped)
+    const later = splitOff(changes)
     const text = script(changes)
     await Promise.all([
       text && run('nft', ['-f', '-'], text),
@@ -171,6 +187,12 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     }
     if (ending.length > 0) await remove(ending)
     await tidyFlows(ending, left)
+    if (later) {
+      rest = run('nft', ['-f', '-'], later).catch((error: unknown) => {
+        log.warn({ err: error }, 'a session could not move to its shared class: looking at all of it')
+        void take(undefined, false).catch(() => {})
+      })
+    }
   }
 
   /** Sessions that were cut off: their last reading, then nothing of them is left. */
@@ -245,8 +267,28 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   return {
     enforce: (sessions) => take(sessions, false),
     poll: (sessions) => (sessions ? take(sessions, true) : pollAll()),
-    close: async () => unfollow(),
+    async close() {
+      unfollow()
+      await rest
+    },
   }
+}
+
+/**
+ * A first peer moves its session to the class that hotspot and tunnel share. Taking the old class's element out is what
+ * costs most of it (the kernel waits for its readers), and nobody has the peer's keys before the answer: so where nothing
+ * else is taken away, that move is split off, to follow the answer.
+ */
+function splitOff(changes: Changes): string {
+  const { removeElements, removeObjects, addElements } = changes
+  const others = Object.entries(removeElements).some(([holder, list]) => holder !== 'down_class' && list.length > 0)
+  if (removeElements.down_class.length === 0 || addElements.peers.length === 0 || others || removeObjects.length > 0) return ''
+  const move = noChanges()
+  for (const lists of ['removeElements', 'addElements'] as const) {
+    move[lists].down_class = changes[lists].down_class
+    changes[lists].down_class = []
+  }
+  return script(move)
 }
 
 function readingsOf({ listing }: Look): Reading[] {

@@ -49,6 +49,9 @@ export function createShaper({ lan, wan, tunnel, log }: Needs) {
   let fqCodel: boolean | undefined
   const share = createShare([lan, tunnel], log)
 
+  /** Whether HTB is where it must be; looked at by every poll. Should it vanish in between, a class fails and all is looked at. */
+  let ready = { alone: false, shared: false }
+
   async function prepare(): Promise<void> {
     await Promise.all([lan, wan].map((device) => putHtb(device, LAN_MAJOR)))
     if (fqCodel !== undefined) return
@@ -62,14 +65,22 @@ export function createShaper({ lan, wan, tunnel, log }: Needs) {
   return {
     async list(): Promise<Classes> {
       const shown = async (device: string) => parseClasses(await run('tc', ['class', 'show', 'dev', device]))
-      const [down, up, shared] = await Promise.all([shown(lan), shown(wan), share.look()])
+      const [down, up, shared, qdiscs] = await Promise.all([shown(lan), shown(wan), share.look(), run('tc', ['qdisc', 'show'])])
+      const has = (major: number, device: string) => qdiscs.includes(`qdisc htb ${major}: dev ${device} root`)
+      ready = { alone: has(LAN_MAJOR, lan) && has(LAN_MAJOR, wan), shared: has(SHARE_MAJOR, share.device) && shared.intact }
       return { down, up, shared: parseClasses(shared.classes), intact: shared.intact }
     },
     /** Makes or changes classes, and takes away others. Repeating it is harmless. */
     async apply(set: Class[], removed: number[]): Promise<void> {
       const sharing = set.filter((one) => one.shared)
-      if (set.length > 0) await prepare()
-      if (sharing.length > 0) await share.put((device) => putHtb(device, SHARE_MAJOR))
+      if (set.length > 0 && !(ready.alone && fqCodel !== undefined)) {
+        await prepare()
+        ready.alone = true
+      }
+      if (sharing.length > 0 && !ready.shared) {
+        await share.put((device) => putHtb(device, SHARE_MAJOR))
+        ready.shared = true
+      }
       const alone = set.filter((one) => !one.shared)
       const minors = (classes: Class[]) => classes.map((one) => one.minor)
       const speeds = (classes: Class[], of: 'downBps' | 'upBps') => classes.map((one): [number, number | null] => [one.minor, one[of]])
@@ -80,7 +91,8 @@ export function createShaper({ lan, wan, tunnel, log }: Needs) {
         script(wan, LAN_MAJOR, speeds(set, 'upBps'), removed),
         ...(share.isThere() ? [script(share.device, SHARE_MAJOR, speeds(sharing, 'downBps'), [...removed, ...minors(alone)])] : []),
       ]
-      await Promise.all(batches.map((batch) => batch && applyBatch(batch)))
+      const batch = batches.join('')
+      if (batch) await applyBatch(batch)
     },
   }
 }

@@ -24,11 +24,9 @@ export function createShare(devices: string[], log: { warn: (facts: object, word
     /** What the kernel has of it: `tc class show`, and whether every device leads there. */
     async look(): Promise<{ classes: string; intact: boolean }> {
       if (!there) return { classes: '', intact: true }
-      const classes = await run('tc', ['class', 'show', 'dev', DEVICE]).catch(ifMissing(null))
-      if (classes === null) there = false
-      if (!classes) return { classes: '', intact: true }
-      const listed = await chains()
-      return { classes, intact: devices.every((device) => leads(listed, device)) }
+      const [classes, listed] = await Promise.all([run('tc', ['class', 'show', 'dev', DEVICE]).catch(ifMissing(null)), chains()])
+      there = classes !== null
+      return { classes: classes ?? '', intact: !there || devices.every((device) => leads(listed, device)) }
     },
 
     /** Makes what is missing. @param prepare is given the device, to put its queue on */

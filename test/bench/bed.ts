@@ -1,15 +1,17 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startLab, type Lab } from '#lab/lab.ts'
+import { startLab, type Lab, type LabOptions } from '#lab/lab.ts'
 import { until } from '#lab/run.ts'
+import { makeKeyPair, type KeyPair } from '#server/connect/keys.ts'
+import { addressAt } from '#server/connect/range.ts'
 import { activate, type Session } from '#server/sessions/lifecycle.ts'
 import { insertDevice, insertSession, saveSessions } from '#server/sessions/table.ts'
 import { openStore } from '#server/store/store.ts'
 import { DAY, GB } from '#server/units.ts'
 
 /** A venue for a bench; the caller stops it. */
-export async function openBed(prefix: string, phones: number): Promise<Lab> {
-  return startLab({ prefix: `kbe${prefix}`, phones })
+export async function openBed(prefix: string, phones: number, options: LabOptions = {}): Promise<Lab> {
+  return startLab({ prefix: `kbe${prefix}`, phones, ...options })
 }
 
 export async function admin<T>(lab: Lab, method: string, path: string, body?: unknown): Promise<T> {
@@ -51,15 +53,25 @@ export async function redeem(lab: Lab, namespace: string, code: string): Promise
   return session
 }
 
+/** A session that was put there, and the keys of its Connect profile if it has one. */
+export type Populated = { session: number; profile: (KeyPair & { address: string }) | null }
+
 /**
  * Puts live sessions into the box as if they had been sold: rows in SQLite, leases of their own, and a start of the
- * box that brings them about. @returns when all are in the kernel
+ * box that brings them about. The first `profiles` of them have a Connect profile as well.
+ * @returns when all are in the kernel
  */
-export async function populate(lab: Lab, count: number, speeds: { downBps: number | null; upBps: number | null }): Promise<void> {
+export async function populate(
+  lab: Lab,
+  count: number,
+  speeds: { downBps: number | null; upBps: number | null },
+  profiles = 0,
+): Promise<Populated[]> {
   await lab.box.units.stop('server', 'worker', 'dnsmasq')
   const store = await openStore(join(lab.dataDir, 'kswifi.db'))
   const now = Date.now()
   const leases: string[] = []
+  const there: Populated[] = []
   await store.transaction(async (tx) => {
     for (let n = 0; n < count; n++) {
       const opened = activate(await insertSession(tx, soldSession(n, now, speeds)), now)
@@ -67,6 +79,9 @@ export async function populate(lab: Lab, count: number, speeds: { downBps: numbe
       const mac = `02:be:00:${hex(n >> 16)}:${hex(n >> 8)}:${hex(n)}`
       await insertDevice(tx, { sessionId: opened.id, mac, name: '', now })
       leases.push(`${Math.floor(now / 1000) + 43_200} ${mac} 10.64.${1 + Math.floor(n / 250)}.${1 + (n % 250)} * *`)
+      const profile = n < profiles ? { ...makeKeyPair(), address: addressAt('10.8.', n + 1) } : null
+      if (profile) await tx('profiles').insert(profileRow(opened.id, n + 1, profile, now))
+      there.push({ session: opened.id, profile })
     }
   })
   await store.close()
@@ -74,6 +89,14 @@ export async function populate(lab: Lab, count: number, speeds: { downBps: numbe
   lab.box.units.start()
   await lab.untilHealthy(60_000)
   await untilGranted(lab, count)
+  await until(`${profiles} peers in the tunnel`, async () => (await peersOf(lab)).length >= profiles, 60_000)
+  return there
+}
+
+/** Public keys of everybody who may open the tunnel; empty while there is no device. */
+export async function peersOf(lab: Lab): Promise<string[]> {
+  const { stdout } = await lab.exec('box', ['wg', 'show', 'wg0', 'peers'], { allowFailure: true })
+  return stdout.split('\n').filter(Boolean)
 }
 
 /** Waits until so many sessions at least are in nft and, when they have speeds, in tc. */
@@ -120,6 +143,10 @@ function soldSession(n: number, now: number, speeds: { downBps: number | null; u
     createdAt: now,
     updatedAt: now,
   }
+}
+
+function profileRow(session: number, place: number, { publicKey, address }: { publicKey: string; address: string }, now: number): object {
+  return { session_id: session, name: 'Bench', public_key: publicKey, address, place, endpoint_id: 1, port: 51_820, created_at: now }
 }
 
 function hex(n: number): string {

@@ -1,6 +1,7 @@
 /** `npm run bench [-- group …]`: measures, prints a table and, as its last line, JSON. Exits with 1 when a "must" does not hold. */
 import { cpus } from 'node:os'
 import { api } from './api.ts'
+import { connect } from './connect.ts'
 import { exactness } from './exactness.ts'
 import { table, verdict, round, type Figure } from './figure.ts'
 import { forwarding } from './forwarding.ts'
@@ -9,7 +10,7 @@ import { memory } from './memory.ts'
 import { restore } from './restore.ts'
 import { shaping } from './shaping.ts'
 
-const groups: Record<string, () => Promise<Figure[]>> = { exactness, latency, forwarding, shaping, restore, api, memory }
+const groups: Record<string, () => Promise<Figure[]>> = { exactness, latency, forwarding, shaping, restore, api, memory, connect }
 
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !groups[name])
