@@ -48,6 +48,9 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
   const endpoints = createEndpoints({ store, now, settings })
   const lookUp = createLookup(now)
 
+  /** Of everybody as asked for last: every poll asks for all, and they do not change. */
+  let presharedKeys = new Map<string, string>()
+
   async function keyGeneration(db: Db = store.db): Promise<number> {
     const noted = await settings.noted('connect.key', db)
     return typeof noted === 'number' ? noted : 1
@@ -166,6 +169,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
       return ip.startsWith(prefixOf((await settings.get()).connectRange)) ? table.findByAddress(store.db, ip) : undefined
     },
     ofSessions: (sessionIds: number[], db: Db = store.db) => table.livingOf(db, sessionIds),
+    addressesOf: (sessionIds: number[]) => table.findAddresses(store.db, sessionIds),
     rename: (tx: Tx, id: number, name: string) => table.updateProfile(tx, id, { name }),
     revoke: (tx: Tx, ids: number[]) => table.revoke(tx, ids, now()),
 
@@ -214,8 +218,13 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
 
     /** Everybody who may open the tunnel now, or of these numbers: for the gateway. */
     async peers(ids?: number[]): Promise<Peer[]> {
-      const living = await table.allLiving(store.db, ids)
-      return living.map(({ id, publicKey, address }) => ({ id, publicKey, address, presharedKey: presharedKey(secret, publicKey) }))
+      const peers = await table.findPeers(store.db, ids)
+      const keyed = peers.map((peer) => ({
+        ...peer,
+        presharedKey: presharedKeys.get(peer.publicKey) ?? presharedKey(secret, peer.publicKey),
+      }))
+      if (!ids) presharedKeys = new Map(keyed.map((peer) => [peer.publicKey, peer.presharedKey]))
+      return keyed
     },
 
     /** What the box itself is inside the tunnel: for the gateway. */

@@ -47,6 +47,20 @@ export async function allLiving(db: Db, ids?: number[]): Promise<Profile[]> {
   return rows.map((row) => fromRow(row)!)
 }
 
+/** Of all that live, or of these numbers, what the tunnel needs; there may be thousands, and every poll asks. */
+export async function findPeers(db: Db, ids?: number[]): Promise<Pick<Profile, 'id' | 'publicKey' | 'address'>[]> {
+  return living(db)
+    .modify((query) => void (ids && query.whereRaw(among('id'), [JSON.stringify(ids)])))
+    .select('id', 'public_key as publicKey', 'address')
+}
+
+/** Where the living profiles of these sessions are in the tunnel; there may be thousands, and every poll asks. */
+export async function findAddresses(db: Db, sessionIds: number[]): Promise<Pick<Profile, 'sessionId' | 'address'>[]> {
+  return living(db)
+    .whereRaw(among('session_id'), [JSON.stringify(sessionIds)])
+    .select('session_id as sessionId', 'address')
+}
+
 export async function livingOf(db: Db, sessionIds: number[]): Promise<Profile[]> {
   const rows: Row[] = await living(db)
     .whereRaw(among('session_id'), [JSON.stringify(sessionIds)])

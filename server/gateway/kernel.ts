@@ -25,7 +25,12 @@ import { createShaper, type Classes } from './shaper.ts'
 const TIDY_AT_MOST = 20
 
 /** All that the kernel holds; no listing: the table is not there. */
-type Look = { listing: Listing | undefined; classes: Classes }
+type Look = {
+  listing: Listing | undefined
+  classes: Classes
+  /** Sessions of which we know better, because we changed them since. */
+  changed: Set<number>
+}
 
 /** Counts of more sessions than this are read by listing everything once. */
 const ASK_AT_MOST = 200
@@ -61,9 +66,10 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   /** Chains and rules as the kernel listed them right after they were put in. */
   let fixed: { version: string; text: string } | undefined
 
-  /** Counts our changes: a look at the kernel from before one of them says nothing any more. */
-  let changesMade = 0
-  let lookedAhead: (Look & { changesMade: number }) | undefined
+  /** What a poll saw before its turn came. */
+  let lookedAhead: Look | undefined
+  /** One for each look that is under way or waits for its turn: the sessions that we changed since it began. */
+  const sinceLooks = new Set<Set<number>>()
 
   /** What the last turn left to be done after its callers were answered; the next turn waits for it. */
   let rest: Promise<unknown> = Promise.resolve()
@@ -93,20 +99,26 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
 
   /** Reads everything and settles it, before anybody has to wait for it; then enforces everything. */
   async function pollAll(): Promise<void> {
-    const before = changesMade
-    const look = await lookAtKernel()
-    await settle(readingsOf(look))
-    lookedAhead = { ...look, changesMade: before }
-    await take(undefined, false)
+    const changed = new Set<number>()
+    sinceLooks.add(changed)
+    try {
+      const look = { ...(await lookAtKernel()), changed }
+      await settle(readingsOf(look))
+      lookedAhead = look
+      await take(undefined, false)
+    } finally {
+      sinceLooks.delete(changed)
+    }
   }
 
   async function enforceAll(): Promise<void> {
-    const ahead = lookedAhead
-    lookedAhead = undefined
-    const look = ahead?.changesMade === changesMade ? ahead : await lookAtKernel()
-    const { listing, classes } = look
     const { text, version } = ruleset(await needs.facts())
-    held = listing?.sessions ?? new Map()
+    let look = lookedAhead
+    lookedAhead = undefined
+    // An old look is good enough to see that all is well; what it saw amiss is looked at once more.
+    if (!look || !isIntact(look.listing, text, version)) look = await lookAtKernel()
+    const { listing, classes } = look
+    held = heldNow(look)
     if (!isIntact(listing, text, version)) {
       log.warn(
         { found: listing?.rules ?? 0, wanted: countRules(text) },
@@ -121,11 +133,22 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     await pins.look()
     await allowForwarding()
     for (const one of held.values()) minors.adopt(one.session, one.down?.minor || one.up?.minor || 0)
-    forgetLost(classes)
+    forgetLost(look)
     await bringAbout(await wanted(), [...held.keys()])
     const live = new Set([...shaped.values()].map(({ minor }) => minor))
     const strays = [...classes.down.union(classes.up).union(classes.shared)].filter((minor) => !live.has(minor))
     if (strays.length > 0) await shaper.apply([], strays)
+  }
+
+  /** What the kernel listed, but for the sessions that we changed since: those are as we left them. */
+  function heldNow({ listing, changed }: Look): Map<number, Held> {
+    const sessions = new Map(listing?.sessions)
+    for (const session of changed) {
+      const one = held.get(session)
+      if (one) sessions.set(session, one)
+      else sessions.delete(session)
+    }
+    return sessions
   }
 
   function isIntact(listing: Listing | undefined, text: string, version: string): boolean {
@@ -136,8 +159,9 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   }
 
   /** Forgets the speeds of those whose class is gone, so that they are given anew. */
-  function forgetLost(classes: Classes): void {
+  function forgetLost({ classes, changed }: Look): void {
     for (const [session, { minor, downBps, upBps, shared }] of shaped) {
+      if (changed.has(session)) continue
       const down = shared ? classes.shared : classes.down
       const lost = (downBps !== null && !down.has(minor)) || (upBps !== null && !classes.up.has(minor))
       if (lost || (shared && downBps !== null && !classes.intact)) shaped.delete(session)
@@ -146,7 +170,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
 
   async function lookAtKernel(): Promise<Look> {
     const [listing, classes] = await Promise.all([list(), shaper.list()])
-    return { listing, classes }
+    return { listing, classes, changed: new Set() }
   }
 
   async function enforceSome(sessions: number[], settleFirst: boolean): Promise<void> {
@@ -161,7 +185,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function bringAbout(grants: Grant[], among: number[]): Promise<void> {
     const granted = new Set(grants.map((grant) => grant.session))
     const ending = among.filter((session) => !granted.has(session) && held.has(session)).map((session) => held.get(session)!)
-    changesMade++
+    for (const changed of sinceLooks) for (const { session } of [...grants, ...ending]) changed.add(session)
     const at = now()
     const changes = noChanges()
     for (const one of ending) changeToCut(changes, one, at)

@@ -49,6 +49,9 @@ export type Dump = {
   peers: Map<string, { presharedKey: string; endpoint: string; allowed: string; handshake: number }>
 }
 
+/** What the device has, and who is wanted. */
+type Look = { dump: Dump; peers: Peer[] }
+
 /** The tunnel on a real WireGuard device, which somebody else made (a unit of its own, so that it outlives this process). Needs CAP_NET_ADMIN. */
 export function createTunnel({ device, runDir, identity, wanted, seen, log }: Needs): Tunnel {
   let kind: 'kernel' | 'userspace' | null = null
@@ -56,7 +59,9 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   let known = new Map<number, Peer>()
   const told = new Map<number, number>()
   /** Where those who shook hands lately were last, by key; in memory only, for it says where people are. */
-  let whereabouts = new Map<string, string>()
+  const whereabouts = new Map<string, string>()
+  /** Counts our changes: a look from before one of them says nothing any more. */
+  let changesMade = 0
 
   const take = createTurns((ids) => (ids ? enforceSome(ids) : enforceAll()))
 
@@ -71,24 +76,32 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
     for (const peer of peers.values()) known.set(peer.id, peer)
   }
 
+  /** Looks before anybody has to wait for it; takes a turn only where something is to be mended. */
+  async function pollAll(): Promise<void> {
+    const before = changesMade
+    const look = await lookAtAll()
+    const { leaving, entering } = differences(look)
+    if (leaving.length + entering.length > 0 || changesMade !== before) await take(undefined, false)
+    else known = new Map(look.peers.map((peer) => [peer.id, peer]))
+    await tellHandshakes(look)
+  }
+
   async function enforceAll(): Promise<void> {
-    const own = await identity()
-    const dump = await prepare(own)
-    const peers = await wanted()
-    const byKey = new Map(peers.map((peer) => [peer.publicKey, peer]))
-    const differs = (peer: Peer) => {
-      const has = dump.peers.get(peer.publicKey)
-      return has?.presharedKey !== peer.presharedKey || has.allowed !== `${peer.address}/32`
-    }
-    const leaving = [...dump.peers.keys()].filter((key) => !byKey.has(key) || differs(byKey.get(key)!))
-    const entering = peers.filter(differs)
+    const look = await lookAtAll()
+    const { leaving, entering } = differences(look)
     if (leaving.length + entering.length > 0 && known.size > 0)
       log.warn({ leaving: leaving.length, entering: entering.length }, 'the tunnel is not as remembered: mending it')
     await change(leaving, entering)
-    known = new Map(peers.map((peer) => [peer.id, peer]))
+    known = new Map(look.peers.map((peer) => [peer.id, peer]))
+  }
+
+  async function lookAtAll(): Promise<Look> {
+    const dump = await prepare(await identity())
+    const peers = await wanted()
     for (const [key, { endpoint, handshake }] of dump.peers) if (handshake > 0) whereabouts.set(key, endpoint)
-    whereabouts = new Map([...whereabouts].filter(([key]) => byKey.has(key)))
-    await tellHandshakes(dump, byKey)
+    const keys = new Set(peers.map((peer) => peer.publicKey))
+    for (const key of whereabouts.keys()) if (!keys.has(key)) whereabouts.delete(key)
+    return { dump, peers }
   }
 
   /** Gives the device its key, port and address, if it has not got them. */
@@ -133,6 +146,7 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   }
 
   async function change(leaving: string[], entering: Peer[]): Promise<void> {
+    if (leaving.length + entering.length > 0) changesMade++
     for (let at = 0; at < leaving.length; at += AT_ONCE)
       await run('wg', ['set', device, ...leaving.slice(at, at + AT_ONCE).flatMap((key) => ['peer', key, 'remove'])])
     if (entering.length === 0) return
@@ -143,10 +157,10 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
       await run('wg', ['set', device, ...woken.slice(at, at + AT_ONCE).flatMap((key) => ['peer', key, 'persistent-keepalive', 'off'])])
   }
 
-  async function tellHandshakes(dump: Dump, byKey: Map<string, Peer>): Promise<void> {
-    const fresh = [...dump.peers].flatMap(([key, { handshake, endpoint }]): Handshake[] => {
-      const id = byKey.get(key)?.id
-      if (!id || handshake === 0 || told.get(id) === handshake) return []
+  async function tellHandshakes({ dump, peers }: Look): Promise<void> {
+    const fresh = peers.flatMap(({ id, publicKey }): Handshake[] => {
+      const { handshake, endpoint } = dump.peers.get(publicKey) ?? { handshake: 0, endpoint: '' }
+      if (handshake === 0 || told.get(id) === handshake) return []
       told.set(id, handshake)
       return [{ id, at: handshake * 1000, from: endpoint.replace(/:\d+$/, '') }]
     })
@@ -167,9 +181,20 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
 
   return {
     enforce: (ids) => take(ids, false),
-    poll: () => take(undefined, false),
+    poll: pollAll,
     kind: () => kind,
   }
+}
+
+/** Keys that must go, because nobody wants them or they are not as wanted, and peers that must be put in. */
+function differences({ dump, peers }: Look): { leaving: string[]; entering: Peer[] } {
+  const differs = (peer: Peer) => {
+    const has = dump.peers.get(peer.publicKey)
+    return has?.presharedKey !== peer.presharedKey || has.allowed !== `${peer.address}/32`
+  }
+  const entering = peers.filter(differs)
+  const staying = new Set(peers.map((peer) => peer.publicKey)).difference(new Set(entering.map((peer) => peer.publicKey)))
+  return { entering, leaving: [...dump.peers.keys()].filter((key) => !staying.has(key)) }
 }
 
 /** Peers as `wg addconf` reads them. @param whereabouts endpoints of those who are to be called, by key */

@@ -101,7 +101,7 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
       const sessions = await table.findLive(store.db, ids)
       const living = sessions.map((session) => session.id)
       const devices = Map.groupBy(await table.devicesOf(store.db, living), (device) => device.sessionId)
-      const profiles = Map.groupBy(await connect.ofSessions(living), (profile) => profile.sessionId)
+      const profiles = Map.groupBy(await connect.addressesOf(living), (profile) => profile.sessionId)
       const leased = await leases.addresses()
       const at = now()
       return sessions.flatMap((session) => {

@@ -73,8 +73,9 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
       const plan = await connect.plan(wish)
       return answer(
         await store.transaction(async (tx) => {
-          const session = life.resume(await mustLive(tx, sessionId), now())
-          await table.saveSessions(tx, [session])
+          const found = await mustLive(tx, sessionId)
+          const session = life.resume(found, now())
+          if (session !== found) await table.saveSessions(tx, [session])
           return { session, made: await connect.make(tx, plan, { sessionId, places: session.maxDevices, name: wish.name }) }
         }),
       )
