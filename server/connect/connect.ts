@@ -4,17 +4,17 @@ import type { ConnectWords } from '../settings/schema.ts'
 import type { Peer, TunnelIdentity } from '../gateway/wireguard.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
-import { MB, MINUTE } from '../units.ts'
+import { MINUTE } from '../units.ts'
+import { answerOf, type ForSession, type Made } from './answer.ts'
 import { FROM_OUTSIDE, addressOf, createEndpoints, planFor, usableEndpoints, type Plan } from './endpoints.ts'
 import { boxKeyPair, hashToken, makeKeyPair, makeToken, presharedKey } from './keys.ts'
-import { codeText, fileName, fileText, type ProfileFacts } from './profile-text.ts'
-import { qrOf } from './qr.ts'
 import { addressAt, boxAddressOf, overlap, PLACES, prefixOf } from './range.ts'
 import { createLookup, judgeReach } from './reach.ts'
 import type { ConnectAnswer, ConnectOverview, EndpointView, ProfileView } from './schema.ts'
 import * as table from './table.ts'
 import type { Profile } from './table.ts'
 
+export type { Made } from './answer.ts'
 export type { Profile } from './table.ts'
 
 /** A peer shakes hands anew at the latest after two minutes of traffic; its keepalives are traffic. */
@@ -24,12 +24,6 @@ const ACTIVE_MS = 3 * MINUTE
 const LINK_MS = 15 * MINUTE
 
 export type Connect = ReturnType<typeof createConnect>
-
-/** What a profile is told of its session. */
-export type ForSession = { id: number; dataLimit: number | null; expiresAt: number | null }
-
-/** A profile with keys that were made this moment; the private one is nowhere else. */
-export type Made = { profile: Profile; privateKey: string; token: string; plan: Plan }
 
 type Needs = {
   store: Store
@@ -116,44 +110,15 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     },
 
     /** What the customer gets, this once. */
-    async answer({ profile, privateKey, token, plan }: Made, session: ForSession): Promise<ConnectAnswer> {
-      const { product, code } = plan.choices.connectWords
-      const facts: ProfileFacts = {
-        privateKey,
-        presharedKey: presharedKey(secret, profile.publicKey),
-        address: profile.address,
-        dns: plan.choices.connectDns.length > 0 ? plan.choices.connectDns : [plan.boxAddress],
+    async answer(made: Made, session: ForSession): Promise<ConnectAnswer> {
+      return answerOf({
+        ...made,
+        session,
+        presharedKey: presharedKey(secret, made.profile.publicKey),
         boxPublicKey: boxKeyPair(secret, await keyGeneration()).publicKey,
-        host: plan.host,
-        port: plan.port,
-        product,
-        sessionId: session.id,
-        dataLimitMb: session.dataLimit === null ? null : Math.round(session.dataLimit / MB),
-        expiresAt: session.expiresAt,
-      }
-      const { png, svg } = await qrOf(codeText(facts))
-      return {
-        success: true,
-        connect_id: profile.id,
-        profile_qr: png,
-        session_id: session.id,
-        data_limit_mb: facts.dataLimitMb,
-        profile_type: 'kswifi_connect',
-        setup_instructions: [
-          '1. Install the free WireGuard app, tap + in it and choose "Scan from QR code"',
-          `2. Scan this ${code}, name it "${fileName(product).replace('.conf', '')}" and tap "Add" when you are asked`,
-          `3. Switch ${product} on in the app`,
-          `4. Enjoy ${plan.choices.connectWords.access} wherever you are`,
-        ],
-        access_method: 'secure_profile',
-        name: profile.name,
-        profile_svg: svg,
-        profile_text: fileText(facts),
-        profile_file: fileName(product),
-        link_url: `http://${config.portalHost}/#connect=${token}`,
-        link_expires_at: iso(now() + LINK_MS),
-        expires_at: iso(session.expiresAt),
-      }
+        portalHost: config.portalHost,
+        linkExpiresAt: now() + LINK_MS,
+      })
     },
 
     /** The profile that a one-time link opens. @throws Refusal `link-unknown` when it was used, is too old, or never was */

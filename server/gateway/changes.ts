@@ -96,6 +96,41 @@ export function phoneKey(device: LanDevice): string {
   return `${device.mac} . ${device.ip}`
 }
 
+/** A device or peer that left its session. */
+export type Left = { session: number; ip: string; phone: LanDevice | undefined }
+
+/** Devices and peers that the kernel holds of a session and that its grant, if it has one, does not name. */
+export function leftBy(held: Held | undefined, grant?: Grant): Left[] {
+  if (!held) return []
+  const { session } = held
+  const wanted = new Set([...(grant?.devices.map(phoneKey) ?? []), ...(grant?.peers ?? [])])
+  const phones = [...held.phones.keys()].filter((key) => !wanted.has(key)).map(deviceOf)
+  const peers = [...held.peers.keys()].filter((key) => !wanted.has(key))
+  return [...phones.map((phone) => ({ session, ip: phone.ip, phone })), ...peers.map((ip) => ({ session, ip, phone: undefined }))]
+}
+
+function deviceOf(key: string): LanDevice {
+  const [mac = '', ip = ''] = key.split(' . ')
+  return { mac, ip }
+}
+
+/**
+ * A first peer moves its session to the class that hotspot and tunnel share. Taking the old class's element out is what
+ * costs most of it (the kernel waits for its readers), and nobody has the peer's keys before the answer: so where nothing
+ * else is taken away, that move is split off, to follow the answer.
+ */
+export function splitOff(changes: Changes): string {
+  const { removeElements, removeObjects, addElements } = changes
+  const others = Object.entries(removeElements).some(([holder, list]) => holder !== 'down_class' && list.length > 0)
+  if (removeElements.down_class.length === 0 || addElements.peers.length === 0 || others || removeObjects.length > 0) return ''
+  const move = noChanges()
+  for (const lists of ['removeElements', 'addElements'] as const) {
+    move[lists].down_class = changes[lists].down_class
+    changes[lists].down_class = []
+  }
+  return script(move)
+}
+
 function changeQuota(changes: Changes, held: Held | undefined, grant: Grant): void {
   const { session } = grant
   const limit = grant.limitBytes ?? NO_LIMIT

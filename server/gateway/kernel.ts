@@ -7,12 +7,14 @@ import {
   changeToNothing,
   heldAfter,
   isShared,
+  leftBy,
   noChanges,
   phoneKey,
   script,
-  type Changes,
+  splitOff,
+  type Left,
 } from './changes.ts'
-import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
+import type { Gateway, GatewayNeeds, Grant, Reading } from './grant.ts'
 import { askCounts, depletedSession, parseCounts, parseListing, readingOf, type Counts, type Held, type Listing } from './listing.ts'
 import { createTurns } from './lock.ts'
 import { createMinors } from './minors.ts'
@@ -43,9 +45,6 @@ type KernelNeeds = GatewayNeeds & {
   facts: () => Promise<RulesetFacts>
   log: Log
 }
-
-/** A device or peer that left its session. */
-type Left = { session: number; ip: string; phone: LanDevice | undefined }
 
 /**
  * The data plane on the real kernel: nftables holds caps and deadlines, HTB the speeds.
@@ -298,44 +297,12 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   }
 }
 
-/**
- * A first peer moves its session to the class that hotspot and tunnel share. Taking the old class's element out is what
- * costs most of it (the kernel waits for its readers), and nobody has the peer's keys before the answer: so where nothing
- * else is taken away, that move is split off, to follow the answer.
- */
-function splitOff(changes: Changes): string {
-  const { removeElements, removeObjects, addElements } = changes
-  const others = Object.entries(removeElements).some(([holder, list]) => holder !== 'down_class' && list.length > 0)
-  if (removeElements.down_class.length === 0 || addElements.peers.length === 0 || others || removeObjects.length > 0) return ''
-  const move = noChanges()
-  for (const lists of ['removeElements', 'addElements'] as const) {
-    move[lists].down_class = changes[lists].down_class
-    changes[lists].down_class = []
-  }
-  return script(move)
-}
-
 function readingsOf({ listing }: Look): Reading[] {
   return [...(listing?.sessions.values() ?? [])].filter((one) => one.parts.has('quota')).map(readingOf)
 }
 
 function speedsOf(grant: Grant): { downBps: number | null; upBps: number | null; shared: boolean } {
   return { downBps: grant.downBps, upBps: grant.upBps, shared: isShared(grant) }
-}
-
-/** Devices and peers that the kernel holds of a session and that its grant, if it has one, does not name. */
-function leftBy(held: Held | undefined, grant?: Grant): Left[] {
-  if (!held) return []
-  const { session } = held
-  const wanted = new Set([...(grant?.devices.map(phoneKey) ?? []), ...(grant?.peers ?? [])])
-  const phones = [...held.phones.keys()].filter((key) => !wanted.has(key)).map(deviceOf)
-  const peers = [...held.peers.keys()].filter((key) => !wanted.has(key))
-  return [...phones.map((phone) => ({ session, ip: phone.ip, phone })), ...peers.map((ip) => ({ session, ip, phone: undefined }))]
-}
-
-function deviceOf(key: string): LanDevice {
-  const [mac = '', ip = ''] = key.split(' . ')
-  return { mac, ip }
 }
 
 /** Off at boot, so that nothing is forwarded before the rules are in; CAP_NET_ADMIN may write it. */
