@@ -93,7 +93,8 @@ export async function openVenue(name: string, options: LabOptions = {}) {
       [lab.internet.namespace, arrived('203.0.113.2')],
       [lab.box.namespace, meter('postrouting priority 300', '')],
     ]
-    await Promise.all(places.map(([namespace, input]) => lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input })))
+    // The box first: what passes meanwhile must not arrive without having been sent.
+    for (const [namespace, input] of places.toReversed()) await lab.exec(namespace, ['/usr/sbin/nft', '-f', '-'], { input })
     const read = async (namespace: string) => {
       // Nothing where a test flushed the ruleset meanwhile.
       const list = ['/usr/sbin/nft', '-j', 'list', 'counters', 'table', 'inet', 'watch']
