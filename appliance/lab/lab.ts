@@ -271,7 +271,10 @@ export async function startLab(options: LabOptions = {}) {
       'power cut': powerCut,
       'power on': lab.powerOn,
       // Answers first: the one who asks should hear that it was heard.
-      stop: () => void setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10),
+      stop: () => {
+        setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)
+        return 'ending'
+      },
     })
     undo.push(closeControl)
     return lab

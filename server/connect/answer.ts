@@ -51,6 +51,7 @@ export async function answerOf(facts: Facts): Promise<ConnectAnswer> {
     profile_svg: svg,
     profile_text: fileText(text),
     profile_file: fileName(product),
+    venue_only: plan.venueOnly,
     link_url: `http://${facts.portalHost}/#connect=${facts.token}`,
     link_expires_at: iso(facts.linkExpiresAt),
     expires_at: iso(session.expiresAt),

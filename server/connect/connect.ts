@@ -6,9 +6,9 @@ import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
 import { MINUTE } from '../units.ts'
 import { answerOf, type ForSession, type Made } from './answer.ts'
-import { FROM_OUTSIDE, addressOf, createEndpoints, planFor, usableEndpoints, type Plan } from './endpoints.ts'
+import { FROM_OUTSIDE, addressOf, createEndpoints, networkMet, planFor, usableEndpoints, type Plan } from './endpoints.ts'
 import { boxKeyPair, hashToken, makeKeyPair, makeToken, presharedKey } from './keys.ts'
-import { addressAt, boxAddressOf, overlap, PLACES, prefixOf } from './range.ts'
+import { addressAt, boxAddressOf, isPublic, overlap, PLACES, prefixOf } from './range.ts'
 import { createLookup, judgeReach } from './reach.ts'
 import type { ConnectAnswer, ConnectOverview, EndpointView, ProfileView } from './schema.ts'
 import * as table from './table.ts'
@@ -30,7 +30,12 @@ type Needs = {
   now: Now
   secret: string
   settings: Settings
-  config: { lan: { address: string; prefix: number }; wan: { device: string }; tunnel: { port: number }; portalHost: string }
+  config: {
+    lan: { device: string; address: string; prefix: number }
+    wan: { device: string }
+    tunnel: { port: number }
+    portalHost: string
+  }
 }
 
 /**
@@ -39,8 +44,9 @@ type Needs = {
  */
 export function createConnect({ store, now, secret, settings, config }: Needs) {
   const lineAddress = () => addressOf(config.wan.device)
+  const lanNetwork = `${config.lan.address}/${config.lan.prefix}`
   const endpoints = createEndpoints({ store, now, settings })
-  const lookUp = createLookup(now)
+  const names = createLookup(now)
 
   /** Of everybody as asked for last: every poll asks for all, and they do not change. */
   let presharedKeys = new Map<string, string>()
@@ -138,10 +144,10 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     rename: (tx: Tx, id: number, name: string) => table.updateProfile(tx, id, { name }),
     revoke: (tx: Tx, ids: number[]) => table.revoke(tx, ids, now()),
 
-    /** Lets the profiles of a session go on with another one, as many as that has places for. @param first of them, if any */
-    async follow(tx: Tx, from: number, to: { id: number; maxDevices: number }, first?: number): Promise<void> {
+    /** Lets the profiles of a session go on with another one, as many as that has places for. */
+    async follow(tx: Tx, from: number, to: { id: number; maxDevices: number }): Promise<void> {
       const free = to.maxDevices - (await table.livingOf(tx, [to.id])).length
-      const moving = (await table.livingOf(tx, [from])).toSorted((one, other) => Number(other.id === first) - Number(one.id === first))
+      const moving = await table.livingOf(tx, [from])
       for (const { id } of moving.slice(0, Math.max(0, free))) await table.updateProfile(tx, id, { sessionId: to.id })
     },
 
@@ -195,14 +201,19 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     /** What the box itself is inside the tunnel: for the gateway. */
     async identity(): Promise<TunnelIdentity> {
       const [{ connectRange }, generation] = await Promise.all([settings.get(), keyGeneration()])
-      return { ...boxKeyPair(secret, generation), address: boxAddressOf(connectRange), prefix: 16, port: config.tunnel.port }
+      const met = networkMet(connectRange, [config.lan.device, config.wan.device])
+      const keys = { ...boxKeyPair(secret, generation), prefix: 16, port: config.tunnel.port }
+      if (!met) return { ...keys, address: boxAddressOf(connectRange), trouble: '' }
+      const trouble = `The range of the profiles, ${connectRange}, meets the network ${met} of this box. Choose another in the settings.`
+      return { ...keys, address: null, trouble }
     },
 
-    /** Ports and addresses under which profiles name this box, besides its own: who stands in the venue must not go out and in again. */
-    async publicly(): Promise<{ otherPorts: number[]; publicAddresses: string[] }> {
+    /** The box's address in the tunnel, and the further ports and addresses under which profiles name it: who stands in the venue must not go out and in again. */
+    async publicly(): Promise<{ address: string; otherPorts: number[]; publicAddresses: string[] }> {
       const own = await endpoints.own()
-      const address = await lookUp(own.host)
+      const address = names.known(own.host)
       return {
+        address: boxAddressOf((await settings.get()).connectRange),
         otherPorts: own.ports.filter((port) => port !== config.tunnel.port),
         publicAddresses: address && address !== lineAddress() ? [address] : [],
       }
@@ -214,13 +225,13 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         store.db,
         handshakes.map((one) => one.id),
       )
-      const lan = `${config.lan.address}/${config.lan.prefix}`
-      const outside = handshakes.filter((one) => !overlap(lan, `${one.from}/32`)).map((one) => one.at)
+      // A router's own Wi-Fi is not outside.
+      const outside = handshakes.filter((one) => isPublic(one.from) && !overlap(lanNetwork, `${one.from}/32`)).map((one) => one.at)
       await store.transaction(async (tx) => {
         await table.setHandshakes(tx, handshakes)
         if (outside.length === 0) return
-        const before = await settings.noted(FROM_OUTSIDE, tx)
-        await settings.note(FROM_OUTSIDE, Math.max(...outside, typeof before === 'number' ? before : 0), tx)
+        const noted = await settings.noted(FROM_OUTSIDE, tx)
+        await settings.note(FROM_OUTSIDE, Math.max(...outside, typeof noted === 'number' ? noted : 0), tx)
       })
       return before.filter((one) => !isActive(one, now()))
     },
@@ -249,7 +260,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         },
         reach: judgeReach({
           host: own.host,
-          resolved: await lookUp(own.host),
+          resolved: await names.ask(own.host),
           lineAddress: lineAddress(),
           ports: own.ports,
           product: choices.connectWords.product,
@@ -267,9 +278,7 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
      */
     async checkChoices({ connectRange: range }: { connectRange?: string | undefined }): Promise<void> {
       if (range === undefined) return
-      const line = lineAddress()
-      const networks = [`${config.lan.address}/${config.lan.prefix}`, ...(line ? [`${line}/24`] : [])]
-      const met = networks.find((network) => overlap(range, network))
+      const met = networkMet(range, [config.lan.device, config.wan.device]) ?? (overlap(range, lanNetwork) ? lanNetwork : undefined)
       if (met) throw new Refusal('bad-input', `${range} meets the network ${met} of this box. Choose another, such as 10.8.0.0/16.`)
       const others = await table.countOutside(store.db, prefixOf(range))
       if (others > 0)

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { z } from 'zod'
 import type { Now } from '../clock.ts'
@@ -5,28 +6,50 @@ import { Refusal } from '../errors.ts'
 import type { Settings as Choices } from '../settings/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store } from '../store/store.ts'
-import { boxAddressOf, prefixOf } from './range.ts'
+import { boxAddressOf, isPublic, overlap, prefixOf } from './range.ts'
 import type { endpointInput, endpointPatch } from './schema.ts'
 import * as table from './table.ts'
 import type { Endpoint } from './table.ts'
+
+/** UDP ports by which phones at the venue ask the box for other things. */
+const TAKEN_PORTS = [53, 67, 68]
 
 /** The box's note of when somebody last shook hands from outside, UTC ms. */
 export const FROM_OUTSIDE = 'connect.outside'
 
 /** Where a profile is to lead: the address and port that it names, and what it needs to know inside. */
-export type Plan = { endpoint: Endpoint; host: string; port: number; choices: Choices; boxAddress: string; prefix: string }
+export type Plan = {
+  endpoint: Endpoint
+  host: string
+  venueOnly: boolean
+  port: number
+  choices: Choices
+  boxAddress: string
+  prefix: string
+}
+
+/** A network that one of these devices is in and that the range meets; undefined: none. */
+export function networkMet(range: string, devices: string[]): string | undefined {
+  const networks = devices.flatMap((device) => networkInterfaces()[device] ?? []).filter((one) => one.family === 'IPv4')
+  return networks.map((one) => one.cidr!).find((network) => overlap(range, network))
+}
 
 /** IPv4 address of a device of this machine; null while it has none. */
 export function addressOf(device: string): string | null {
   return networkInterfaces()[device]?.find((one) => one.family === 'IPv4')?.address ?? null
 }
 
-/** Those that a profile can name: this box, where the owner wrote no host, goes by the address of its line. */
-export function usableEndpoints(endpoints: Endpoint[], lineAddress: string | null): (Endpoint & { host: string })[] {
-  return endpoints.flatMap((one) => {
+/**
+ * Those that a profile can name. This box, where the owner wrote no host, goes by the address of its line; where that is
+ * not a public one, only if there is nothing better: such a profile works at the venue alone.
+ */
+export function usableEndpoints(endpoints: Endpoint[], lineAddress: string | null): (Endpoint & { host: string; venueOnly: boolean })[] {
+  const named = endpoints.flatMap((one) => {
     const host = one.host ?? (one.self ? lineAddress : null)
-    return host ? [{ ...one, host }] : []
+    return host ? [{ ...one, host, venueOnly: isIPv4(host) && !isPublic(host) }] : []
   })
+  const anywhere = named.filter((one) => !one.venueOnly || endpoints.find(({ id }) => id === one.id)!.host)
+  return anywhere.length > 0 ? anywhere : named
 }
 
 /**
@@ -54,7 +77,15 @@ export function planFor(
   if (!endpoint.ports.includes(port))
     throw new Refusal('bad-input', `${endpoint.name} has no port ${port}; it has ${endpoint.ports.join(' and ')}.`)
   const { connectRange } = choices
-  return { endpoint, host: endpoint.host, port, choices, boxAddress: boxAddressOf(connectRange), prefix: prefixOf(connectRange) }
+  return {
+    endpoint,
+    host: endpoint.host,
+    venueOnly: endpoint.venueOnly,
+    port,
+    choices,
+    boxAddress: boxAddressOf(connectRange),
+    prefix: prefixOf(connectRange),
+  }
 }
 
 /** The ways to this box from outside. The box itself is always one of them. */
@@ -86,6 +117,12 @@ export function createEndpoints({ store, now, settings }: { store: Store; now: N
       const changed = { ...found, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
       if (changed.host === null && !changed.self)
         throw new Refusal('bad-input', 'Only this box may go without a host: it then goes by the address of its line.')
+      const taken = changed.ports.filter((port) => changed.self && TAKEN_PORTS.includes(port))
+      if (taken.length > 0)
+        throw new Refusal(
+          'bad-input',
+          `On this box UDP ${taken.join(' and ')} is taken: names (53) and addresses (67, 68) of the Wi-Fi come by it.`,
+        )
       await store.transaction(async (tx) => {
         await table.updateEndpoint(tx, changed)
         // Who came in by the old address proves nothing about the new one.

@@ -28,3 +28,20 @@ export function overlap(one: string, other: string): boolean {
   const size = 2 ** (32 - Math.min(a.bits, b.bits))
   return Math.floor(a.address / size) === Math.floor(b.address / size)
 }
+
+/** Addresses that mean nothing on the internet: private ones, a provider's shared ones (RFC 6598), and those of one link. */
+const NOT_PUBLIC = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '224.0.0.0/3',
+]
+
+/** True for an IPv4 address that the internet can reach. */
+export function isPublic(address: string): boolean {
+  return !NOT_PUBLIC.some((network) => overlap(network, `${address}/32`))
+}

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { iso, type Now } from '../clock.ts'
 import { DAY, MINUTE } from '../units.ts'
-import { overlap } from './range.ts'
+import { isPublic, overlap } from './range.ts'
 import type { Reach } from './schema.ts'
 
 /** A handshake from outside this young says that the way in is open. */
@@ -13,7 +13,6 @@ const LOOKUP_MS = 3000
 
 /** RFC 6598: one address of the provider for many customers. */
 const SHARED = '100.64.0.0/10'
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16']
 
 /** Facts from which reachability is judged. `resolved` is what the host's name leads to; undefined: it leads nowhere. */
 export type ReachFacts = {
@@ -40,7 +39,7 @@ export function judgeReach(facts: ReachFacts): Reach {
   if (!lineAddress)
     return say('no-address', 'The box has no address on the internet line.', ['Plug in the line, or look at its cable and router.'])
   if (lastFromOutside !== null && now - lastFromOutside < PROOF_MS) return say('proven', 'Customers reach this box from outside.')
-  const behind = PRIVATE.some((network) => overlap(network, `${lineAddress}/32`))
+  const behind = !isPublic(lineAddress)
   const forward = `In that router, forward ${ports} to ${lineAddress}.`
   if (overlap(SHARED, `${lineAddress}/32`))
     return say('shared-address', 'The provider shares one public address among many customers, so nobody reaches this box from outside.', [
@@ -72,16 +71,28 @@ export function judgeReach(facts: ReachFacts): Reach {
   return say('likely', `${host} leads to this box; nobody has come from outside yet.`)
 }
 
-/** Looks names up and remembers the answer for a minute. @returns undefined for a name that leads nowhere, or too slowly */
-export function createLookup(now: Now): (host: string | null) => Promise<string | undefined> {
-  const known = new Map<string, { at: number; address: Promise<string | undefined> }>()
-  return async (host) => {
-    if (!host) return undefined
+/**
+ * Looks names up. A lookup may hang, and a name server be away for a while: what is known is told at once and renewed
+ * behind it, and a failure takes nothing back.
+ */
+export function createLookup(now: Now) {
+  const known = new Map<string, { at: number; address: Promise<string | undefined>; last: string | undefined }>()
+
+  function renew(host: string): { address: Promise<string | undefined>; last: string | undefined } {
     const before = known.get(host)
-    if (before && now() - before.at < KEEP_MS) return before.address
+    if (before && now() - before.at < KEEP_MS) return before
     const limit = new Promise<undefined>((resolve) => setTimeout(resolve, LOOKUP_MS, undefined).unref())
-    const address = Promise.race([lookup(host, { family: 4 }).then((found) => found.address), limit]).catch(() => undefined)
-    known.set(host, { at: now(), address })
-    return address
+    const entry = { at: now(), last: before?.last, address: Promise.resolve<string | undefined>(undefined) }
+    entry.address = Promise.race([lookup(host, { family: 4 }).then((found) => found.address), limit]).catch(() => undefined)
+    void entry.address.then((address) => (entry.last = address ?? entry.last))
+    known.set(host, entry)
+    return entry
+  }
+
+  return {
+    /** What a name leads to, after asking; undefined when it leads nowhere, or too slowly. */
+    ask: async (host: string | null): Promise<string | undefined> => (host ? renew(host).address : undefined),
+    /** What it led to when last known, at once. */
+    known: (host: string | null): string | undefined => (host ? renew(host).last : undefined),
   }
 }

@@ -43,7 +43,8 @@ const host = z
   .max(253)
   .regex(/^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, aHost)
   // What looks like an address must be one.
-  .refine((text) => !/^[\d.]+$/.test(text) || z.ipv4().safeParse(text).success, aHost)
+  .refine((text) => !/^[\d.]+$/.test(text) || (z.ipv4().safeParse(text).success && !/^(0|127|22[4-9]|2[3-5]\d)\./.test(text)), aHost)
+  .refine((text) => text !== 'localhost', 'a name that leads here from outside')
 const aPort = 'a port from 1 to 65535'
 const port = z.number({ error: aPort }).int(aPort).min(1, aPort).max(65535, aPort)
 const ports = z
@@ -79,7 +80,12 @@ export const generateInput = z.strictObject({
   name: name.optional().meta({ description: 'for telling profiles apart; a free one is chosen otherwise' }),
   endpoint_id: id.optional().meta({ description: 'the first endpoint otherwise' }),
   port: port.optional().meta({ description: 'one of the ports of the endpoint' }),
-  data_limit_mb: z.unknown().optional().meta({ description: 'allowed and not used: the limit is that of the session' }),
+  data_limit_mb: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .optional()
+    .meta({ description: 'allowed and not used: the limit is that of the session' }),
 })
 
 export const renewInput = generateInput.pick({ endpoint_id: true, port: true })
@@ -102,6 +108,9 @@ export const generateAnswer = z
     profile_svg: z.string().meta({ description: 'the same QR code as SVG' }),
     profile_text: z.string().meta({ description: 'the profile as a file; holds the private key, which is shown this once and not kept' }),
     profile_file: z.string().meta({ description: 'a name for that file' }),
+    venue_only: z
+      .boolean()
+      .meta({ description: 'the box is not known to be reached from outside: the profile works on the Wi-Fi of the venue' }),
     link_url: z.string().meta({ description: 'opens once, on another device; the profile then works there instead' }),
     link_expires_at: isoTime,
     expires_at: isoTime.nullable().meta({ description: 'end of the session' }),

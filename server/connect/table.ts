@@ -80,7 +80,7 @@ export async function countLiving(db: Db, activeSince: number): Promise<{ living
   return { living: Number(row?.['living'] ?? 0), active: Number(row?.['active'] ?? 0) }
 }
 
-/** One living profile whose address is none of `range` (`10.8.`), if there is any. */
+/** How many living profiles have an address that does not begin with `range` (`10.8.`). */
 export async function countOutside(db: Db, range: string): Promise<number> {
   const [row] = await living(db).whereRaw("address not like ? || '%'", [range]).count({ count: '*' })
   return Number(row?.['count'] ?? 0)
@@ -108,15 +108,13 @@ export async function freePlace(db: Db, from: number): Promise<number> {
 export async function updateProfile(
   tx: Tx,
   id: number,
-  change: Partial<Pick<Profile, 'name' | 'publicKey' | 'endpointId' | 'port' | 'sessionId' | 'handshakeAt' | 'revokedAt'>>,
+  change: Partial<Pick<Profile, 'name' | 'publicKey' | 'endpointId' | 'port' | 'sessionId' | 'handshakeAt'>>,
 ): Promise<void> {
   await tx('profiles').where({ id }).update(toRow(change))
 }
 
-export async function setLink(tx: Tx, id: number, link: { hash: string; expiresAt: number } | null): Promise<void> {
-  await tx('profiles')
-    .where({ id })
-    .update({ link_hash: link?.hash ?? null, link_expires_at: link?.expiresAt ?? null })
+export async function setLink(tx: Tx, id: number, link: { hash: string; expiresAt: number }): Promise<void> {
+  await tx('profiles').where({ id }).update({ link_hash: link.hash, link_expires_at: link.expiresAt })
 }
 
 export async function setHandshakes(tx: Tx, handshakes: { id: number; at: number }[]): Promise<void> {

@@ -114,19 +114,25 @@ function deviceOf(key: string): LanDevice {
   return { mac, ip }
 }
 
+/** Sessions that get their first peer, and so move to the class that hotspot and tunnel share. */
+export function firstPeers(grants: Grant[], held: Map<number, Held>): Set<number> {
+  const moving = grants.filter((grant) => isShared(grant) && grant.downBps !== null && held.get(grant.session)?.down?.major === LAN_MAJOR)
+  return new Set(moving.map((grant) => grant.session))
+}
+
 /**
- * A first peer moves its session to the class that hotspot and tunnel share. Taking the old class's element out is what
- * costs most of it (the kernel waits for its readers), and nobody has the peer's keys before the answer: so where nothing
- * else is taken away, that move is split off, to follow the answer.
+ * Takes the moves of these sessions to the shared class out of a change set, as a script of their own. Taking the old
+ * class's element out is what costs most of it (the kernel waits for its readers), and nobody has the peer's keys before
+ * the answer: so these moves may follow the answer.
  */
-export function splitOff(changes: Changes): string {
-  const { removeElements, removeObjects, addElements } = changes
-  const others = Object.entries(removeElements).some(([holder, list]) => holder !== 'down_class' && list.length > 0)
-  if (removeElements.down_class.length === 0 || addElements.peers.length === 0 || others || removeObjects.length > 0) return ''
+export function splitOff(changes: Changes, sessions: Set<number>): string {
   const move = noChanges()
   for (const lists of ['removeElements', 'addElements'] as const) {
-    move[lists].down_class = changes[lists].down_class
-    changes[lists].down_class = []
+    const [moving, staying] = [true, false].map((isMoving) =>
+      changes[lists].down_class.filter((element) => sessions.has(Number.parseInt(element, 10)) === isMoving),
+    )
+    move[lists].down_class = moving!
+    changes[lists].down_class = staying!
   }
   return script(move)
 }

@@ -11,6 +11,7 @@ import {
   noChanges,
   phoneKey,
   script,
+  firstPeers,
   splitOff,
   type Left,
 } from './changes.ts'
@@ -43,6 +44,8 @@ type KernelNeeds = GatewayNeeds & {
   tunnel: string
   /** Asked before everything is looked at: when an answer differs, the ruleset is put in anew. */
   facts: () => Promise<RulesetFacts>
+  /** Addresses of the line as the world sees them, where a router stands before the box; what is known at once. */
+  publicAddresses: () => Promise<string[]>
   log: Log
 }
 
@@ -118,17 +121,19 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     if (!look || !isIntact(look.listing, text, version)) look = await lookAtKernel()
     const { listing, classes } = look
     held = heldNow(look)
-    if (!isIntact(listing, text, version)) {
+    const isAnew = !isIntact(listing, text, version)
+    if (isAnew) {
       log.warn(
         { found: listing?.rules ?? 0, wanted: countRules(text) },
         listing ? 'the ruleset differs: putting it in anew' : 'no ruleset in the kernel: putting it in',
       )
-      await settle(readingsOf(look))
+      if (listing) await settleAndHold()
       // One transaction with nobody in it is at most some ms; the grants follow at once.
       await run('nft', ['-f', '-'], `add table ${TABLE}\ndelete table ${TABLE}\n${text}`)
       held = new Map()
       fixed = { version, text: (await list())?.fixed ?? '' }
     }
+    await enterPublicAddresses(isAnew ? [] : (listing?.publicAddresses ?? []))
     await pins.look()
     await allowForwarding()
     for (const one of held.values()) minors.adopt(one.session, one.down?.minor || one.up?.minor || 0)
@@ -137,6 +142,29 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const live = new Set([...shaped.values()].map(({ minor }) => minor))
     const strays = [...classes.down.union(classes.up).union(classes.shared)].filter((minor) => !live.has(minor))
     if (strays.length > 0) await shaper.apply([], strays)
+  }
+
+  /** The last readings of a ruleset that goes, with nothing passing any more: what flows after them would be nobody's. */
+  async function settleAndHold(): Promise<void> {
+    await run('nft', ['insert', 'rule', ...TABLE.split(' '), 'forward', 'drop']).catch(() => {})
+    await settle(readingsOf({ listing: await list() }))
+  }
+
+  async function enterPublicAddresses(entered: string[]): Promise<void> {
+    const addresses = await needs.publicAddresses()
+    const change = (verb: string, list: string[]) =>
+      list.length === 0 ? [] : [`${verb} element ${TABLE} public_addresses { ${list.join(', ')} }`]
+    const lines = [
+      ...change(
+        'delete',
+        entered.filter((one) => !addresses.includes(one)),
+      ),
+      ...change(
+        'add',
+        addresses.filter((one) => !entered.includes(one)),
+      ),
+    ]
+    if (lines.length > 0) await run('nft', ['-f', '-'], `${lines.join('\n')}\n`)
   }
 
   /** What the kernel listed, but for the sessions that we changed since: those are as we left them. */
@@ -184,7 +212,10 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   async function bringAbout(grants: Grant[], among: number[]): Promise<void> {
     const granted = new Set(grants.map((grant) => grant.session))
     const ending = among.filter((session) => !granted.has(session) && held.has(session)).map((session) => held.get(session)!)
-    for (const changed of sinceLooks) for (const { session } of [...grants, ...ending]) changed.add(session)
+    const markChanged = () => {
+      for (const changed of sinceLooks) for (const { session } of [...grants, ...ending]) changed.add(session)
+    }
+    markChanged()
     const at = now()
     const changes = noChanges()
     for (const one of ending) changeToCut(changes, one, at)
@@ -192,7 +223,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     for (const grant of grants) changeToGrant(changes, held.get(grant.session), grant, minorOf(grant), at)
 
     const unshaped = grants.filter(isUnshaped)
-    const later = splitOff(changes)
+    const later = splitOff(changes, firstPeers(grants, held))
     const text = script(changes)
     await Promise.all([
       text && run('nft', ['-f', '-'], text),
@@ -208,14 +239,17 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
       held.set(grant.session, heldAfter(held.get(grant.session), grant, minor))
       shaped.set(grant.session, { ...speedsOf(grant), minor })
     }
+    markChanged()
+    if (later) {
+      rest = run('nft', ['-f', '-'], later)
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'a session could not move to its shared class: looking at all of it')
+          void take(undefined, false).catch(() => {})
+        })
+        .finally(markChanged)
+    }
     if (ending.length > 0) await remove(ending)
     await tidyFlows(ending, left)
-    if (later) {
-      rest = run('nft', ['-f', '-'], later).catch((error: unknown) => {
-        log.warn({ err: error }, 'a session could not move to its shared class: looking at all of it')
-        void take(undefined, false).catch(() => {})
-      })
-    }
   }
 
   /** Sessions that were cut off: their last reading, then nothing of them is left. */
@@ -297,7 +331,7 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
   }
 }
 
-function readingsOf({ listing }: Look): Reading[] {
+function readingsOf({ listing }: Pick<Look, 'listing'>): Reading[] {
   return [...(listing?.sessions.values() ?? [])].filter((one) => one.parts.has('quota')).map(readingOf)
 }
 

@@ -27,7 +27,7 @@ export type Held = {
 }
 
 /** `fixed` is everything but the sessions, as one text that changes when anybody changes a chain or a rule. */
-export type Listing = { rules: number; fixed: string; version: string; sessions: Map<number, Held> }
+export type Listing = { rules: number; fixed: string; version: string; publicAddresses: string[]; sessions: Map<number, Held> }
 
 type NftObject = {
   chain?: { name: string; handle?: number }
@@ -48,6 +48,7 @@ export function parseListing(json: string, now: number): Listing {
   const fixed: unknown[] = []
   let rules = 0
   let version = ''
+  let publicAddresses: string[] = []
   for (const { chain, rule, quota, map, set } of objects) {
     if (chain?.name.startsWith('version_')) version = chain.name
     if (chain ?? rule) fixed.push({ ...(chain ?? rule), handle: 0 })
@@ -56,9 +57,10 @@ export function parseListing(json: string, now: number): Listing {
     if (session && quota)
       Object.assign(part(sessions, session, 'quota'), { limitBytes: quota.bytes, usedBytes: Math.min(quota.used, quota.bytes) })
     for (const [key, value] of map?.elem ?? []) readElement(sessions, map!.name, key, value, now)
+    if (set?.name === 'public_addresses') publicAddresses = (set.elem ?? []).filter((key) => typeof key === 'string')
     if (set?.name === 'tunnelled') for (const key of set.elem ?? []) readTunnelled(sessions, key)
   }
-  return { rules, fixed: JSON.stringify(fixed), version, sessions }
+  return { rules, fixed: JSON.stringify(fixed), version, publicAddresses, sessions }
 }
 
 /** Counts of one session: what of these the kernel just said. */

@@ -6,6 +6,9 @@ export const TABLE = 'inet kswifi'
 /** Networks that nobody reaches from the box's own: other customers, and whatever stands behind the line. */
 const PRIVATE = '{ 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }'
 
+/** Names cost no allowance, so they must not carry one: a page full of them passes, a tunnel in names crawls. */
+const DNS_AT_MOST = 'limit rate over 20/second burst 200 packets'
+
 /** What the fixed part is made of. */
 export type RulesetFacts = {
   lan: string
@@ -20,8 +23,6 @@ export type RulesetFacts = {
     port: number
     /** UDP ports that lead there as well. */
     otherPorts: number[]
-    /** Addresses of the line as the world sees them, where a router stands before the box. */
-    publicAddresses: string[]
   }
 }
 
@@ -30,9 +31,6 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
   const own = `{ ${lanAddress}, ${tunnel.address} }`
   const inside = `{ "${lan}", "${tunnel.device}" }`
   const tunnelPorts = `{ ${[tunnel.port, ...tunnel.otherPorts].join(', ')} }`
-  const atTheVenue = tunnel.publicAddresses.map(
-    (address) => `\n    ip daddr ${address} udp dport ${tunnelPorts} redirect to :${tunnel.port}`,
-  )
   const text = `
   map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
   map peers { type ipv4_addr : mark; flags timeout; }
@@ -40,6 +38,7 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
   map down_class { typeof ct mark : meta priority; flags timeout; }
   map up_class { typeof ct mark : meta priority; counter; }
   set tunnelled { typeof ct mark; counter; }
+  set public_addresses { type ipv4_addr; }
   set dns_askers { type ether_addr; size 65535; flags dynamic,timeout; timeout 1m; }
   set dns_peers { type ipv4_addr; size 65535; flags dynamic,timeout; timeout 1m; }
 
@@ -50,11 +49,13 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
   }
   chain from_lan {
     meta nfproto ipv6 drop
+    ct state invalid,related drop
     meta mark set ether saddr . ip saddr map @phones
     ct mark set meta mark
   }
   chain from_tunnel {
     meta nfproto ipv6 drop
+    ct state invalid,related drop
     meta mark set ip saddr map @peers
     ct mark set meta mark
   }
@@ -73,7 +74,8 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
     udp dport ${tunnelPorts} redirect to :${tunnel.port}
   }
   chain to_tunnel {
-    fib daddr type local udp dport ${tunnelPorts} redirect to :${tunnel.port}${atTheVenue.join('')}
+    fib daddr type local udp dport ${tunnelPorts} redirect to :${tunnel.port}
+    ip daddr @public_addresses udp dport ${tunnelPorts} redirect to :${tunnel.port}
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
@@ -84,6 +86,7 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
     iifname ${inside} goto refuse
   }
   chain upload {
+    oifname != "${wan}" goto refuse
     iifname "${tunnel.device}" meta mark @tunnelled
     meta priority set meta mark map @up_class accept
     goto refuse
@@ -101,12 +104,12 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
   chain ask_box {
     ct mark set 0
     udp dport { 67, ${tunnel.port} } accept
-    meta l4proto { tcp, udp } th dport 53 meta mark 0 update @dns_askers { ether saddr limit rate over 15/second burst 120 packets } drop
+    meta l4proto { tcp, udp } th dport 53 update @dns_askers { ether saddr ${DNS_AT_MOST} } drop
     goto services
   }
   chain ask_through_tunnel {
     ct mark set 0
-    meta l4proto { tcp, udp } th dport 53 meta mark 0 update @dns_peers { ip saddr limit rate over 15/second burst 120 packets } drop
+    meta l4proto { tcp, udp } th dport 53 update @dns_peers { ip saddr ${DNS_AT_MOST} } drop
     goto services
   }
   chain services {

@@ -57,7 +57,7 @@ add rule ${chain} meta priority ${SHARE_MAJOR}:0-${SHARE_MAJOR}:ffff fwd to "${D
 function leads(listed: string, device: string): boolean {
   return (
     listed.includes(`hook egress device "${device}"`) &&
-    listed.split(`chain from_${device} {`)[1]?.split('}')[0]?.includes('fwd to') === true
+    listed.split(`chain from_${device} {`)[1]?.split('}')[0]?.includes(`fwd to "${DEVICE}"`) === true
   )
 }
 

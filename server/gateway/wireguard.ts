@@ -17,7 +17,14 @@ export type Peer = { id: number; publicKey: string; presharedKey: string; addres
 export type Handshake = { id: number; at: number; from: string }
 
 /** What the box itself is in the tunnel. */
-export type TunnelIdentity = { privateKey: string; address: string; prefix: number; port: number }
+export type TunnelIdentity = {
+  privateKey: string
+  /** null while it may have none, for the reason in `trouble`. */
+  address: string | null
+  prefix: number
+  port: number
+  trouble: string
+}
 
 /**
  * The WireGuard endpoint: it lets peers in and knows nothing of what they may do, which is the gateway's affair.
@@ -113,9 +120,10 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
       log.info({ device, port: own.port }, 'the tunnel has a new key or port')
     }
     const has = [...(await run('ip', ['-4', '-o', 'addr', 'show', 'dev', device])).matchAll(/ inet (\S+)/g)].map(([, address]) => address!)
-    const address = `${own.address}/${own.prefix}`
-    if (!has.includes(address)) await run('ip', ['addr', 'add', address, 'dev', device])
+    const address = own.address === null ? '' : `${own.address}/${own.prefix}`
+    if (address && !has.includes(address)) await run('ip', ['addr', 'add', address, 'dev', device])
     for (const other of has.filter((one) => one !== address)) await run('ip', ['addr', 'del', other, 'dev', device])
+    if (own.trouble) throw new Error(own.trouble)
     await run('ip', ['link', 'set', device, 'mtu', String(MTU), 'up'])
     return dump
   }
@@ -124,7 +132,7 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
     try {
       return parseDump(await run('wg', ['show', device, 'dump']))
     } catch (error) {
-      if (!(error instanceof ProgramFailed)) throw error
+      if (!(error instanceof ProgramFailed && error.stderr.includes('No such device'))) throw error
       // A kernel that knows WireGuard makes the device by a word; where it does not, the unit of wireguard-go makes it.
       const made = await run('ip', ['link', 'add', device, 'type', 'wireguard']).then(
         () => true,

@@ -85,11 +85,11 @@ function check(shape: Shape, value: unknown, where: string): unknown {
 }
 
 function subjectOf(ctx: Context, result: unknown): string {
-  const made = result as { id?: unknown; batchId?: unknown } | undefined
+  const made = result as { id?: unknown; batchId?: unknown; connect_id?: unknown } | undefined
   const inner = Object.values(made ?? {}).find(
     (value): value is { id: number } => typeof (value as { id?: unknown } | null)?.id === 'number',
   )
-  return String(ctx['params'].id ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
+  return String(made?.connect_id ?? ctx['params'].id ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
 }
 
 export const errorShape = z

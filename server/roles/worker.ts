@@ -10,7 +10,7 @@ import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
 import { createMeter } from '../sessions/meter.ts'
-import { createProfiles } from '../sessions/profiles.ts'
+import { tidyProfiles } from '../sessions/profiles.ts'
 import { backup } from '../store/backup.ts'
 import { SECOND } from '../units.ts'
 import { openGround, openRooms } from './rooms.ts'
@@ -25,15 +25,14 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const { settings, connect } = openRooms(ground, bus)
   const meter = createMeter({ store, now, bus, leases, connect })
 
-  const profiles = createProfiles({ store, now, bus, connect, enforce: async () => {} })
-
   let trouble = ''
   let line = ''
   let tunnelTrouble = ''
   const pulse = async () => {
     if (redis.status !== 'ready') return
-    const told = { at: now(), gateway: trouble, line, tunnel: tunnelTrouble, tunnelKind: tunnel.kind() }
-    await tellPulse(redis, told, 3 * (await settings.get()).pollSeconds + 10)
+    const { pollSeconds, connectOn } = await settings.get()
+    const told = { at: now(), gateway: trouble, line, tunnel: connectOn ? tunnelTrouble : '', tunnelKind: tunnel.kind() }
+    await tellPulse(redis, told, 3 * pollSeconds + 10)
   }
   const tunnel = openTunnel(config, log, {
     identity: connect.identity,
@@ -47,9 +46,10 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   })
   const gateway = await openGateway(config, log, {
     async facts() {
-      const [{ address }, ways] = await Promise.all([connect.identity(), connect.publicly()])
-      return { portalPort: config.port, tunnel: { device: config.tunnel.device, port: config.tunnel.port, address, ...ways } }
+      const { address, otherPorts } = await connect.publicly()
+      return { portalPort: config.port, tunnel: { device: config.tunnel.device, port: config.tunnel.port, address, otherPorts } }
     },
+    publicAddresses: async () => (await connect.publicly()).publicAddresses,
 
     now,
     wanted: meter.grants,
@@ -78,8 +78,9 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       await tunnel.poll()
       tunnelTrouble = ''
     } catch (error) {
-      tunnelTrouble = `Connect failed: ${(error as Error).message}`
-      log.error({ err: error }, 'the tunnel could not be looked at; the next poll tries again')
+      const trouble = (error as Error).message
+      if (trouble !== tunnelTrouble) log.error({ err: error }, 'the tunnel could not be looked at; every poll tries again')
+      tunnelTrouble = trouble
     }
   }
 
@@ -88,7 +89,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'),
   )
 
-  await pollTunnel()
+  void pollTunnel()
 
   async function poll(): Promise<void> {
     await meter.tick()
@@ -98,10 +99,15 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     await pulse()
     await tunnelPolled
   }
-  /** Without Redis no job comes: the ledger and new customers go on all the same. */
+  /** Without Redis no job comes: the ledger, new customers and revoked profiles do not wait for it. */
+  let polling = false
   const withoutRedis = setInterval(() => {
-    if (redis.status !== 'ready') poll().catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
-  }, 5 * SECOND)
+    if (redis.status === 'ready' || polling) return
+    polling = true
+    poll()
+      .catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
+      .finally(() => (polling = false))
+  }, SECOND)
 
   const workers = createWorkers(
     { path: config.redisSocket, maxRetriesPerRequest: null },
@@ -123,7 +129,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       },
       async tidy() {
         await meter.tidy()
-        const gone = await profiles.tidy()
+        const gone = await tidyProfiles({ store, now, connect })
         if (gone.length > 0) await tunnel.enforce(gone)
       },
     },
@@ -157,7 +163,11 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
 
 type Facts = () => Promise<Omit<RulesetFacts, 'lan' | 'wan' | 'lanAddress'>>
 
-async function openGateway(config: Config, log: Log, needs: GatewayNeeds & { facts: Facts }): Promise<Gateway> {
+async function openGateway(
+  config: Config,
+  log: Log,
+  needs: GatewayNeeds & { facts: Facts; publicAddresses: () => Promise<string[]> },
+): Promise<Gateway> {
   const devices = { lan: config.lan.device, wan: config.wan.device }
   if (config.gateway === 'kernel') {
     const facts = async () => ({ ...devices, lanAddress: config.lan.address, ...(await needs.facts()) })

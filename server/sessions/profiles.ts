@@ -113,16 +113,16 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
       const profile = await connect.find(id)
       if (!profile || profile.sessionId !== sessionId) throw new Refusal('not-found', 'There is no such profile in your session.')
     },
-
-    /** Takes away profiles whose sessions ended long ago. @returns their numbers */
-    async tidy(): Promise<number[]> {
-      return store.transaction(async (tx) => {
-        const sessions = await table.findSessions(tx, await connect.sessionsWithProfiles(tx))
-        const over = sessions.filter((one) => one.endedAt !== null && now() - one.endedAt > KEEP_AFTER_END_MS).map((one) => one.id)
-        const ids = (await connect.ofSessions(over, tx)).map((one) => one.id)
-        await connect.revoke(tx, ids)
-        return ids
-      })
-    },
   }
+}
+
+/** Takes away profiles whose sessions ended long ago. @returns their numbers, for the tunnel */
+export function tidyProfiles({ store, now, connect }: Pick<Needs, 'store' | 'now' | 'connect'>): Promise<number[]> {
+  return store.transaction(async (tx) => {
+    const sessions = await table.findSessions(tx, await connect.sessionsWithProfiles(tx))
+    const over = sessions.filter((one) => one.endedAt !== null && now() - one.endedAt > KEEP_AFTER_END_MS).map((one) => one.id)
+    const ids = (await connect.ofSessions(over, tx)).map((one) => one.id)
+    await connect.revoke(tx, ids)
+    return ids
+  })
 }

@@ -85,9 +85,7 @@ export function createSessions({ store, now, bus, packages, vouchers, connect, s
     if (!asker.device && !asker.profile) return { session: paid, others: [], outcome: 'opened' as Outcome }
     const session = life.activate(paid, now())
     await table.saveSessions(tx, [session])
-    // Profiles go on with whoever renews: nobody has to set up a phone anew that is far away.
-    const before = await lastSessionOf(tx, asker)
-    if (before && life.hasEnded(life.atTime(before, now()))) await connect.follow(tx, before.id, session, asker.profile?.id)
+    await takeProfilesAlong(tx, session, asker)
     const others = asker.device ? await attachTo(tx, session, asker.device, choices) : []
     return { session, others, outcome: 'opened' as Outcome }
   }
@@ -150,10 +148,16 @@ export function createSessions({ store, now, bus, packages, vouchers, connect, s
     return session && life.isLive(session, now()) ? session : undefined
   }
 
-  /** The session that the asker used last, which may be over. */
-  async function lastSessionOf(tx: Tx, { device, profile }: Asker): Promise<Session | undefined> {
-    if (device) return table.findByMac(tx, device.mac)
-    return profile ? table.findSession(tx, profile.sessionId) : undefined
+  /**
+   * Whoever renews an ended session goes on with its profiles, so that nothing must be set up anew on a device that is
+   * far away: the one through which they ask, or all if nobody else was in that session, whose they might be.
+   */
+  async function takeProfilesAlong(tx: Tx, session: Session, { device, profile }: Asker): Promise<void> {
+    if (profile) return connect.bring(tx, profile.id, session)
+    const before = device ? await table.findByMac(tx, device.mac) : undefined
+    if (!before || !life.hasEnded(life.atTime(before, now()))) return
+    const others = (await table.devicesOf(tx, [before.id])).filter((one) => one.mac !== device!.mac)
+    if (others.length === 0) await connect.follow(tx, before.id, session)
   }
 
   async function mustFind(tx: Tx, id: number): Promise<Session> {

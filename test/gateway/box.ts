@@ -12,7 +12,7 @@ export const facts: RulesetFacts = {
   wan: 'wan0',
   lanAddress: '10.64.0.1',
   portalPort: 8080,
-  tunnel: { device: 'wg0', address: '10.8.0.1', port: 51820, otherPorts: [443], publicAddresses: [] },
+  tunnel: { device: 'wg0', address: '10.8.0.1', port: 51820, otherPorts: [443] },
 }
 
 export type Ask =
@@ -31,6 +31,7 @@ if (import.meta.main) {
     wan: 'wan0',
     tunnel: 'wg0',
     facts: async () => facts,
+    publicAddresses: async () => [],
     log: createLog('box', 'silent'),
   })
   const answer = async (ask: Ask): Promise<unknown> => {

@@ -107,6 +107,7 @@ test.serial('kernel: a session with a peer has one class for both ways; it comes
   await inBox('ip', 'link', 'del', share)
   await bench.poll()
   t.is((await classes(share)).length, 1)
+  t.is(await bench.pass(phone1, 'down', 5), 5, 'what was led to the old device goes to the new one')
   await bench.want(grant(speeds))
   await bench.enforce([7])
   t.deepEqual([(await classes('lan0')).length, (await classes(share)).length], [1, 0])

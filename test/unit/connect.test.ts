@@ -14,7 +14,7 @@ import { openTestStore } from './store.ts'
 const secret = 'the secret of the box'
 const anywhere = { endpointId: undefined, port: undefined }
 const config = {
-  lan: { address: '10.64.0.1', prefix: 16 },
+  lan: { device: 'none0', address: '10.64.0.1', prefix: 16 },
   wan: { device: 'none0' },
   tunnel: { port: 51820 },
   portalHost: 'kswifi.internal',
@@ -295,9 +295,9 @@ test('profiles of a session that ended a month ago go, and their addresses with 
     .where({ id: 2 })
     .update({ ended_at: clock.at + SECOND, status: 'expired' })
   clock.at += 30 * DAY
-  t.deepEqual(await profiles.tidy(), [])
+  t.deepEqual(await tidyProfiles({ store, now, connect }), [])
   clock.at += SECOND
-  t.deepEqual(await profiles.tidy(), [old])
+  t.deepEqual(await tidyProfiles({ store, now, connect }), [old])
   t.deepEqual([await idsOf(1), (await idsOf(2)).length, (await idsOf(3)).length], [[], 1, 1])
 })
 

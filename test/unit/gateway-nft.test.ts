@@ -245,13 +245,13 @@ test('the ruleset names the devices and addresses of its box, and nothing lets a
     wan: 'eth7',
     lanAddress: '192.0.2.1',
     portalPort: 8181,
-    tunnel: { device: 'tun7', address: '192.0.2.65', port: 4500, otherPorts: [443], publicAddresses: ['198.51.100.7'] },
+    tunnel: { device: 'tun7', address: '192.0.2.65', port: 4500, otherPorts: [443] },
   })
   t.regex(text, /iifname "br-lan" goto from_lan/)
   t.regex(text, /oifname "eth7" masquerade/)
   t.regex(text, /ip daddr \{ 192\.0\.2\.1, 192\.0\.2\.65 \} tcp dport 80 redirect to :8181/)
   t.regex(text, /iifname "tun7" goto from_tunnel/)
-  t.regex(text, /ip daddr 198\.51\.100\.7 udp dport \{ 4500, 443 \} redirect to :4500/)
+  t.regex(text, /ip daddr @public_addresses udp dport \{ 4500, 443 \} redirect to :4500/)
   t.notRegex(text, /lan0|wan0|wg0|10\.64|10\.8\.|8080|51820|flowtable|offload/)
   const forward = /chain forward \{([^]*?)\n {2}\}/
     .exec(text)![1]!

@@ -56,7 +56,7 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
       const lease = (mac: string) => ({ mac, ip: `10.64.0.${macs.indexOf(mac) + 1}`, name: '', until: Infinity })
       const bus = createBus()
       const config = {
-        lan: { address: '10.64.0.1', prefix: 16 },
+        lan: { device: 'none0', address: '10.64.0.1', prefix: 16 },
         wan: { device: 'lo' },
         tunnel: { port: 51820 },
         portalHost: 'kswifi.internal',
