@@ -5,7 +5,7 @@ import { PLACES } from '#server/connect/range.ts'
 import type { Refusal } from '#server/errors.ts'
 import { createBus } from '#server/events.ts'
 import type { Store } from '#server/store/store.ts'
-import { createProfiles } from '#server/sessions/profiles.ts'
+import { tidyProfiles } from '#server/sessions/profiles.ts'
 import { insertSession } from '#server/sessions/table.ts'
 import { createSettings } from '#server/settings/settings.ts'
 import { DAY, HOUR, MB, MINUTE, SECOND } from '#server/units.ts'
@@ -161,18 +161,18 @@ test('a link is of no use after new keys, which is what opening it gives, nor af
   t.like(await t.throwsAsync<Refusal>(open(again.token)), { code: 'link-unknown' })
 })
 
-test('profiles follow their session into the next as far as that has places, the one who asks first', async (t) => {
+test('profiles follow their session into the next as far as that has places', async (t) => {
   const { store, make, connect, idsOf } = await setUp(t, { devices: [5, 3, 1] })
   const own = await Promise.all([1, 2, 3].map(async () => (await make(1)).profile.id))
   const there = (await make(2)).profile.id
-  await store.transaction((tx) => connect.follow(tx, 1, { id: 2, maxDevices: 3 }, own[2]))
+  await store.transaction((tx) => connect.follow(tx, 1, { id: 2, maxDevices: 3 }))
   t.deepEqual(
     await idsOf(2),
-    [own[0]!, own[2]!, there].toSorted((a, b) => a - b),
+    [own[0]!, own[1]!, there].toSorted((a, b) => a - b),
   )
-  t.deepEqual(await idsOf(1), [own[1]!])
+  t.deepEqual(await idsOf(1), [own[2]!])
   await store.transaction((tx) => connect.follow(tx, 1, { id: 2, maxDevices: 2 }))
-  t.deepEqual(await idsOf(1), [own[1]!], 'no place, nobody moves, and nobody has to go')
+  t.deepEqual(await idsOf(1), [own[2]!], 'no place, nobody moves, and nobody has to go')
   t.is((await idsOf(2)).length, 3)
 })
 
@@ -286,8 +286,7 @@ test('endpoints: added, changed and removed, but the box itself stays, and only 
 })
 
 test('profiles of a session that ended a month ago go, and their addresses with them', async (t) => {
-  const { store, clock, now, bus, connect, make, idsOf } = await setUp(t, { devices: [2, 2, 2] })
-  const profiles = createProfiles({ store, now, bus, connect, enforce: async () => {} })
+  const { store, clock, now, connect, make, idsOf } = await setUp(t, { devices: [2, 2, 2] })
   const [old] = [(await make(1)).profile.id, await make(2), await make(3)]
   await store.db('sessions').where({ id: 1 }).update({ ended_at: clock.at, status: 'expired' })
   await store
