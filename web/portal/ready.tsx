@@ -37,6 +37,11 @@ export function Ready({ portal, answer, renew, onClose }: ReadyProps) {
             <strong>Shown once.</strong> The key in it is not kept here; make a new one if it is lost.
           </p>
         </Notice>
+        {answer.venue_only && (
+          <Notice kind="bad" title="Only on the Wi-Fi here, for now">
+            <p>{portal.venue.venueName} cannot be reached from outside yet. Elsewhere this profile does not connect.</p>
+          </Notice>
+        )}
       </div>
       {/* A phone cannot scan its own screen; to a computer's screen one comes with a phone. */}
       <div class="columns">
