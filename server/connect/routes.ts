@@ -24,11 +24,11 @@ import {
 
 type By = { ctx: Context; caller: typeof nobody }
 
-type Needs = {
+type CustomerNeeds = { connect: Connect; profiles: Profiles; live: LiveUsage; whoAsks: WhoAsks }
+
+type StaffNeeds = {
   connect: Connect
   profiles: Profiles
-  live: LiveUsage
-  whoAsks: WhoAsks
   /** How the tunnel is, as the worker told last. */
   tunnel: () => Promise<{ ok: boolean; reason: string; kind: 'kernel' | 'userspace' | null }>
   /** Has the worker look at the tunnel at once. */
@@ -42,7 +42,7 @@ const oneProfile = z.object({ profile: profileShape })
 const oneEndpoint = z.object({ endpoint: endpointShape })
 
 /** What the session's customer asks of Connect, or an API key. The keys in an answer are shown once: nothing may keep it. */
-export function connectRoutes({ connect, profiles, live, whoAsks }: Needs): Route[] {
+export function connectRoutes({ connect, profiles, live, whoAsks }: CustomerNeeds): Route[] {
   const tag = 'connect'
   const made = new RateLimiterMemory(MADE_AT_MOST)
 
@@ -189,7 +189,7 @@ export function connectRoutes({ connect, profiles, live, whoAsks }: Needs): Rout
 }
 
 /** What staff ask of Connect. */
-export function staffConnectRoutes({ connect, profiles, tunnel, mend }: Needs): Route[] {
+export function staffConnectRoutes({ connect, profiles, tunnel, mend }: StaffNeeds): Route[] {
   const tag = 'connect'
   const view = async (profile: Profile) => ({ profile: (await connect.views([profile]))[0] })
   const overview = async () => connect.overview(await tunnel())

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createTurns } from './lock.ts'
@@ -6,6 +6,9 @@ import { ProgramFailed, run } from './run.ts'
 
 /** Peers that one command names at most: arguments have a limit of their own. */
 const AT_ONCE = 500
+
+/** What directories are called in which a key lies for a moment. */
+const KEYS = 'wg-'
 
 /** Fits through a line of 1492 bytes (PPPoE) with everything that WireGuard puts around a packet. */
 const MTU = 1420
@@ -70,6 +73,7 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   /** Counts our changes: a look from before one of them says nothing any more. */
   let changesMade = 0
 
+  const swept = sweep(runDir)
   const take = createTurns((ids) => (ids ? enforceSome(ids) : enforceAll()))
 
   async function enforceSome(ids: number[]): Promise<void> {
@@ -177,7 +181,8 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
 
   /** wg takes keys from files only, so that they appear in no list of processes. */
   async function withFile(text: string, use: (file: string) => Promise<unknown>): Promise<void> {
-    const directory = await mkdtemp(join(runDir, 'wg-'))
+    await swept
+    const directory = await mkdtemp(join(runDir, KEYS))
     try {
       const file = join(directory, 'conf')
       await writeFile(file, text, { mode: 0o600 })
@@ -192,6 +197,12 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
     poll: pollAll,
     kind: () => kind,
   }
+}
+
+/** Takes away files with keys that an earlier process left when it was killed. */
+async function sweep(runDir: string): Promise<void> {
+  const left = (await readdir(runDir).catch(() => [])).filter((name) => name.startsWith(KEYS))
+  for (const name of left) await rm(join(runDir, name), { recursive: true, force: true })
 }
 
 /** Keys that must go, because nobody wants them or they are not as wanted, and peers that must be put in. */

@@ -23,9 +23,9 @@ export async function tellPulse(redis: Redis, pulse: Pulse, keepSeconds: number)
 
 /** How the tunnel is, as the worker told last. */
 export async function tunnelState(redis: Redis): Promise<Part & { kind: Pulse['tunnelKind'] }> {
-  const pulse = await readPulse(redis)
-  if (!pulse || pulse === 'unreachable') return { ...ill('Unknown without the worker.'), kind: null }
-  return { ...(pulse.tunnel === '' ? well : ill(pulse.tunnel)), kind: pulse.tunnelKind }
+  const told = await readPulse(redis)
+  const pulse = told === 'unreachable' ? null : told
+  return { ...tunnelPart(pulse), kind: pulse?.tunnelKind ?? null }
 }
 
 /** Looks at each part of the box. Never throws; a part that cannot be looked at is not well. */
@@ -37,10 +37,15 @@ export async function checkHealth({ store, redis, dataDir }: { store: Store; red
   const worker = pulse ? well : ill('The worker has not been heard of; online customers stay online and metered, new ones wait for it.')
   const gateway = pulse ? (pulse.gateway === '' ? well : ill(pulse.gateway)) : ill('Unknown without the worker.')
   const internet = pulse ? (pulse.line === '' ? well : ill(pulse.line)) : ill('Unknown without the worker.')
-  const connect = pulse ? (pulse.tunnel === '' ? well : ill(pulse.tunnel)) : ill('Unknown without the worker.')
+  const connect = tunnelPart(pulse)
   const parts = { database, redis: redisPart, worker, gateway, connect, disk, internet }
   // Without its line the box itself is well: portal, vouchers and metering go on.
   return { ok: [database, redisPart, worker, gateway, connect, disk].every((part) => part.ok), parts }
+}
+
+function tunnelPart(pulse: Pulse | null): Part {
+  if (!pulse) return ill('Unknown without the worker.')
+  return pulse.tunnel === '' ? well : ill(pulse.tunnel)
 }
 
 async function checkDatabase(store: Store): Promise<Part> {

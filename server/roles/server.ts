@@ -49,7 +49,6 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   })
 
   await connect.endpoints.list()
-  const connectNeeds = { connect, profiles, live, whoAsks, tunnel: () => tunnelState(redis), mend: queue.poll }
   const app = createApp({
     log,
     secret,
@@ -62,8 +61,8 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
       ...voucherRoutes({ vouchers }),
       ...staffSessionRoutes({ sessions, live }),
-      ...connectRoutes(connectNeeds),
-      ...staffConnectRoutes(connectNeeds),
+      ...connectRoutes({ connect, profiles, live, whoAsks }),
+      ...staffConnectRoutes({ connect, profiles, tunnel: () => tunnelState(redis), mend: queue.poll }),
       ...settingsRoutes({
         settings,
         check: connect.checkChoices,

@@ -97,7 +97,7 @@ export function createProfiles({ store, now, bus, connect, enforce }: Needs) {
       return profile
     },
 
-    /** Takes a profile away; it is dead before the answer. */
+    /** Takes a profile away; it is dead before the answer, or within a second after it should Redis be away. */
     async revoke(id: number): Promise<Profile> {
       const profile = await store.transaction(async (tx) => {
         const found = await mustFind(id, tx)
