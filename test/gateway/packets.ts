@@ -21,20 +21,16 @@ const sender = `
     my $packet = pack 'H*', $_;
     my $to = substr $packet, 16, 4;
     send $raw, $packet, 0, pack_sockaddr_in(0, $to) or die $!;
-    select undef, undef, undef, $ARGV[0] / 1000;
+    select undef, undef, undef, 0.001;
   }`
 
 /**
  * Sends packets from a namespace, one after the other, whatever their sender's address is.
  * @throws Error when one could not be sent, or `signal` called it off
  */
-export async function inject(
-  namespace: string,
-  packets: Buffer[],
-  { everyMs = 0, signal }: { everyMs?: number; signal?: AbortSignal } = {},
-) {
+export async function inject(namespace: string, packets: Buffer[], { signal }: { signal?: AbortSignal } = {}) {
   const input = packets.map((packet) => `${packet.toString('hex')}\n`).join('')
-  await run(inside(namespace, ['perl', '-e', sender, String(everyMs)]), { input, ...(signal ? { signal } : {}) })
+  await run(inside(namespace, ['perl', '-e', sender]), { input, ...(signal ? { signal } : {}) })
 }
 
 /** A TCP packet with these flags and `bytes` of payload. */
