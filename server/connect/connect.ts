@@ -68,10 +68,9 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
     return { place, address: addressAt(prefix, place) }
   }
 
-  async function open(tx: Tx, profile: Profile, privateKey: string, plan: Plan): Promise<Made> {
+  function makeLink(): { token: string; link: table.Link } {
     const token = makeToken()
-    await table.setLink(tx, profile.id, { hash: hashToken(secret, token), expiresAt: now() + LINK_MS })
-    return { profile, privateKey, token, plan }
+    return { token, link: { hash: hashToken(secret, token), expiresAt: now() + LINK_MS } }
   }
 
   return {
@@ -93,7 +92,8 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
       const others = await table.livingOf(tx, [sessionId])
       if (others.length >= places) throw profilesFull(places)
       const { privateKey, publicKey } = makeKeyPair()
-      const profile = await table.insertProfile(tx, {
+      const { token, link } = makeLink()
+      const values = {
         sessionId,
         name: name ?? freeName(others.map((one) => one.name)),
         publicKey,
@@ -103,16 +103,18 @@ export function createConnect({ store, now, secret, settings, config }: Needs) {
         createdAt: now(),
         handshakeAt: null,
         revokedAt: null,
-      })
-      return open(tx, profile, privateKey, plan)
+      }
+      return { profile: await table.insertProfile(tx, values, link), privateKey, token, plan }
     },
 
     /** Gives a profile new keys: its old copy is of no use any more. */
     async renew(tx: Tx, plan: Plan, profile: Profile): Promise<Made> {
       const { privateKey, publicKey } = makeKeyPair()
       const change = { publicKey, endpointId: plan.endpoint.id, port: plan.port, handshakeAt: null }
+      const { token, link } = makeLink()
       await table.updateProfile(tx, profile.id, change)
-      return open(tx, { ...profile, ...change }, privateKey, plan)
+      await table.setLink(tx, profile.id, link)
+      return { profile: { ...profile, ...change }, privateKey, token, plan }
     },
 
     /** What the customer gets, this once. */

@@ -16,6 +16,9 @@ export type Profile = {
   revokedAt: number | null
 }
 
+/** The one-time link that is open for a profile; UTC ms. */
+export type Link = { hash: string; expiresAt: number }
+
 /** A way to this box from outside. */
 export type Endpoint = { id: number; name: string; region: string; host: string | null; ports: number[]; self: boolean }
 
@@ -24,8 +27,10 @@ type Row = Record<string, unknown>
 const living = (db: Db) => db('profiles').whereNull('revoked_at')
 const among = (column: string) => `${column} in (select value from json_each(?))`
 
-export async function insertProfile(tx: Tx, profile: Omit<Profile, 'id'>): Promise<Profile> {
-  const [row] = await tx('profiles').insert(toRow(profile)).returning('id')
+export async function insertProfile(tx: Tx, profile: Omit<Profile, 'id'>, link: Link): Promise<Profile> {
+  const [row] = await tx('profiles')
+    .insert({ ...toRow(profile), link_hash: link.hash, link_expires_at: link.expiresAt })
+    .returning('id')
   return { ...profile, id: row.id }
 }
 
@@ -113,7 +118,7 @@ export async function updateProfile(
   await tx('profiles').where({ id }).update(toRow(change))
 }
 
-export async function setLink(tx: Tx, id: number, link: { hash: string; expiresAt: number }): Promise<void> {
+export async function setLink(tx: Tx, id: number, link: Link): Promise<void> {
   await tx('profiles').where({ id }).update({ link_hash: link.hash, link_expires_at: link.expiresAt })
 }
 

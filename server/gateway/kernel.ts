@@ -222,26 +222,20 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     const left = [...ending.flatMap((one) => leftBy(one)), ...grants.flatMap((grant) => leftBy(held.get(grant.session), grant))]
     for (const grant of grants) changeToGrant(changes, held.get(grant.session), grant, minorOf(grant), at)
 
-    const unshaped = grants.filter(isUnshaped)
-    const later = splitOff(changes, firstPeers(grants, held))
+    const moving = firstPeers(grants, held)
+    const move = splitOff(changes, moving)
+    const { here = [], there = [] } = Object.groupBy(grants.filter(isUnshaped), ({ session }) => (moving.has(session) ? 'there' : 'here'))
     const text = script(changes)
-    await Promise.all([
-      text && run('nft', ['-f', '-'], text),
-      unshaped.length > 0 &&
-        shaper.apply(
-          unshaped.map((grant) => ({ ...speedsOf(grant), minor: minorOf(grant) })),
-          [],
-        ),
-      pins.pin(grants.flatMap((grant) => grant.devices)),
-    ])
+    await Promise.all([text && run('nft', ['-f', '-'], text), shape(here), pins.pin(grants.flatMap((grant) => grant.devices))])
     for (const grant of grants) {
       const minor = minorOf(grant)
       held.set(grant.session, heldAfter(held.get(grant.session), grant, minor))
       shaped.set(grant.session, { ...speedsOf(grant), minor })
     }
     markChanged()
-    if (later) {
-      rest = run('nft', ['-f', '-'], later)
+    if (move) {
+      rest = shape(there)
+        .then(() => run('nft', ['-f', '-'], move))
         .catch((error: unknown) => {
           log.warn({ err: error }, 'a session could not move to its shared class: looking at all of it')
           void take(undefined, false).catch(() => {})
@@ -250,6 +244,11 @@ export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> 
     }
     if (ending.length > 0) await remove(ending)
     await tidyFlows(ending, left)
+  }
+
+  async function shape(grants: Grant[]): Promise<void> {
+    const classes = grants.map((grant) => ({ ...speedsOf(grant), minor: minorOf(grant) }))
+    if (classes.length > 0) await shaper.apply(classes, [])
   }
 
   /** Sessions that were cut off: their last reading, then nothing of them is left. */

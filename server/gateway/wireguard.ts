@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createTurns } from './lock.ts'
@@ -7,7 +7,7 @@ import { ProgramFailed, run } from './run.ts'
 /** Peers that one command names at most: arguments have a limit of their own. */
 const AT_ONCE = 500
 
-/** What directories are called in which a key lies for a moment. */
+/** What files are called in which a key lies for a moment. */
 const KEYS = 'wg-'
 
 /** Fits through a line of 1492 bytes (PPPoE) with everything that WireGuard puts around a packet. */
@@ -72,6 +72,7 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   const whereabouts = new Map<string, string>()
   /** Counts our changes: a look from before one of them says nothing any more. */
   let changesMade = 0
+  let files = 0
 
   const swept = sweep(runDir)
   const take = createTurns((ids) => (ids ? enforceSome(ids) : enforceAll()))
@@ -182,13 +183,12 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
   /** wg takes keys from files only, so that they appear in no list of processes. */
   async function withFile(text: string, use: (file: string) => Promise<unknown>): Promise<void> {
     await swept
-    const directory = await mkdtemp(join(runDir, KEYS))
+    const file = join(runDir, `${KEYS}${process.pid}-${++files}`)
+    await writeFile(file, text, { mode: 0o600, flag: 'wx' })
     try {
-      const file = join(directory, 'conf')
-      await writeFile(file, text, { mode: 0o600 })
       await use(file)
     } finally {
-      await rm(directory, { recursive: true })
+      void rm(file, { force: true })
     }
   }
 
@@ -202,7 +202,7 @@ export function createTunnel({ device, runDir, identity, wanted, seen, log }: Ne
 /** Takes away files with keys that an earlier process left when it was killed. */
 async function sweep(runDir: string): Promise<void> {
   const left = (await readdir(runDir).catch(() => [])).filter((name) => name.startsWith(KEYS))
-  for (const name of left) await rm(join(runDir, name), { recursive: true, force: true })
+  for (const name of left) await rm(join(runDir, name), { force: true })
 }
 
 /** Keys that must go, because nobody wants them or they are not as wanted, and peers that must be put in. */

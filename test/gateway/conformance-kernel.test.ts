@@ -91,6 +91,9 @@ test.serial('kernel: a session with a peer has one class for both ways; it comes
   t.is((await classes('lan0')).length, 1)
   await bench.want(grant({ ...speeds, peers: [peer.peer] }))
   await bench.enforce([7])
+  // The move follows the answer: nobody has the peer's keys before it.
+  const moved = async () => /: 2:/.test(await inBox('/usr/sbin/nft', 'list', 'map', 'inet', 'kswifi', 'down_class'))
+  await until('the session has moved to the shared class', moved, 5000, 5)
   t.deepEqual([(await classes('lan0')).length, (await classes(share)).length], [0, 1])
   const shaped = async () => Number(/Sent (\d+) bytes/.exec(await inBox('tc', '-s', 'class', 'show', 'dev', share))![1])
   for (const way of [phone1, peer]) {
