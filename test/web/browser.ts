@@ -36,15 +36,24 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
       'Promise.race([Promise.allSettled(document.getAnimations().map((one) => one.finished)), new Promise((late) => setTimeout(late, 1000))])',
     )
     await page.evaluate(axe)
-    const found = await page.evaluate(async () => {
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-      const runner = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: Violation[] }> } }).axe
-      type Violation = { id: string; help: string; nodes: { html: string }[] }
-      const { violations } = await runner.run({ runOnly: tags })
-      return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 160)}`)
-    })
+    // A colour may be read in the middle of a repaint on a busy machine: only what is found again is a fault.
+    let found = await axeFaults(page)
+    for (let again = 0; again < 2 && found.length > 0; again++) {
+      const once = new Set(await axeFaults(page))
+      found = found.filter((fault) => once.has(fault))
+    }
     faults.push(...found.map((fault) => `${colorScheme}: ${fault}`))
   }
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: null })
   return faults
+}
+
+async function axeFaults(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+    type Violation = { id: string; help: string; nodes: { html: string }[] }
+    const runner = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: Violation[] }> } }).axe
+    const { violations } = await runner.run({ runOnly: tags })
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 160)}`)
+  })
 }
