@@ -2,7 +2,7 @@ import type { ConnectWords } from '../contract.ts'
 import { TextField, Toggle } from '../parts/form.tsx'
 import { ListField } from '../parts/list-field.tsx'
 import { Card } from '../parts/page.tsx'
-import type { PartProps } from './settings.tsx'
+import type { PartProps } from './settings-part.ts'
 
 const names: { key: keyof ConnectWords; label: string; hint: string; longest: number }[] = [
   { key: 'product', label: 'What the service is called', hint: 'Also the name under which it stands in the phone.', longest: 30 },

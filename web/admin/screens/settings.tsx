@@ -9,6 +9,7 @@ import { Choice, Field, NumberField, TextField } from '../parts/form.tsx'
 import { Card, Page } from '../parts/page.tsx'
 import { logoFromFile } from './logo.ts'
 import { ConnectSettings } from './settings-connect.tsx'
+import type { PartProps } from './settings-part.ts'
 
 /** The owner's choices. Nothing is sent until they press save. */
 export function SettingsScreen() {
@@ -19,15 +20,6 @@ export function SettingsScreen() {
       <Arrived loaded={settings}>{(saved) => <SettingsForm saved={saved} />}</Arrived>
     </Page>
   )
-}
-
-export type PartProps = {
-  draft: Settings
-  set: (part: Partial<Settings>) => void
-  /** What is wrong with one field. */
-  fault: (path: string) => string | undefined
-  /** What is wrong with a list, or with something in it. */
-  faultIn: (path: string) => string | undefined
 }
 
 function SettingsForm({ saved: first }: { saved: Settings }) {
