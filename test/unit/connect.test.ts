@@ -5,10 +5,12 @@ import { PLACES } from '#server/connect/range.ts'
 import type { Refusal } from '#server/errors.ts'
 import { createBus } from '#server/events.ts'
 import type { Store } from '#server/store/store.ts'
+import type { Terms } from '#server/sessions/lifecycle.ts'
 import { tidyProfiles } from '#server/sessions/profiles.ts'
 import { insertSession } from '#server/sessions/table.ts'
 import { createSettings } from '#server/settings/settings.ts'
 import { DAY, HOUR, MB, MINUTE, SECOND } from '#server/units.ts'
+import { paidSession } from './session.ts'
 import { openTestStore } from './store.ts'
 
 const secret = 'the secret of the box'
@@ -306,39 +308,18 @@ async function addSession(store: Store, id: number, maxDevices: number, at: numb
   const times = { created_at: 0, updated_at: 0 }
   const sold = { id: 1, name: 'P', duration_ms: HOUR, activate_within_ms: HOUR, price_minor: 0, currency: 'NGN', ...times }
   if (id === 1) await store.db('packages').insert(sold)
-  const { id: given } = await store.transaction((tx) =>
-    insertSession(tx, {
-      packageId: 1,
-      packageName: 'P',
-      dataLimit: 50 * MB,
-      durationMs: HOUR,
-      downBps: null,
-      upBps: null,
-      maxDevices,
-      afterData: 'stop',
-      slowBps: null,
-      userPhone: null,
-      hotspotId: null,
-      hotspotName: 'V',
-      paymentMethod: 'voucher',
-      paymentReference: 'x',
-      resumeCode: `C${id}`,
-      status: 'active',
-      endReason: null,
-      startTime: at,
-      expiresAt: at + HOUR,
-      activateBy: at + HOUR,
-      lastConnected: null,
-      disconnectedAt: null,
-      endedAt: null,
-      dataUsed: 0,
-      slowUsed: 0,
-      uploaded: 0,
-      tunnelled: 0,
-      follows: null,
-      createdAt: at,
-      updatedAt: at,
-    }),
-  )
+  const terms: Terms = {
+    packageId: 1,
+    packageName: 'P',
+    dataLimit: 50 * MB,
+    durationMs: HOUR,
+    downBps: null,
+    upBps: null,
+    maxDevices,
+    afterData: 'stop',
+    slowBps: null,
+  }
+  const begun = { resumeCode: `C${id}`, status: 'active', startTime: at, expiresAt: at + HOUR } as const
+  const { id: given } = await store.transaction((tx) => insertSession(tx, paidSession(terms, at, begun)))
   if (given !== id) throw new Error(`session ${id} got the number ${given}`)
 }

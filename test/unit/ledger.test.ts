@@ -9,6 +9,7 @@ import { createMeter } from '#server/sessions/meter.ts'
 import { findSession, insertDevice, insertSession, saveSessions } from '#server/sessions/table.ts'
 import { createSettings } from '#server/settings/settings.ts'
 import { HOUR } from '#server/units.ts'
+import { paidSession } from './session.ts'
 import { openTestStore } from './store.ts'
 
 const PACKET = 1000
@@ -74,30 +75,7 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
       const { id, peer } = await store.transaction(async (tx) => {
         await tx('devices').whereNull('detached_at').update({ detached_at: 1 })
         await tx('sessions').where('status', '!=', 'expired').update({ status: 'expired' })
-        const made = await insertSession(tx, {
-          ...terms,
-          userPhone: null,
-          hotspotId: null,
-          hotspotName: 'V',
-          paymentMethod: 'voucher',
-          paymentReference: 'x',
-          resumeCode: `C${++code}`,
-          status: 'ready',
-          endReason: null,
-          startTime: null,
-          expiresAt: null,
-          activateBy: now() + HOUR,
-          lastConnected: null,
-          disconnectedAt: null,
-          endedAt: null,
-          dataUsed: 0,
-          slowUsed: 0,
-          uploaded: 0,
-          tunnelled: 0,
-          follows: null,
-          createdAt: now(),
-          updatedAt: now(),
-        })
+        const made = await insertSession(tx, paidSession(terms, now(), { resumeCode: `C${++code}` }))
         await saveSessions(tx, [activate(made, now())])
         for (const mac of macs) await insertDevice(tx, { sessionId: made.id, mac, name: '', now: now() })
         const { profile } = await connect.make(tx, plan, { sessionId: made.id, places: 1, name: undefined })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import * as life from '#server/sessions/lifecycle.ts'
 import type { Session, Terms } from '#server/sessions/lifecycle.ts'
 import { HOUR, MB, MINUTE } from '#server/units.ts'
+import { paidSession } from './session.ts'
 
 const now = 1_800_000_000_000
 const ways = (phones: number, peers = 0) => ({
@@ -22,34 +23,7 @@ const terms: Terms = {
   slowBps: null,
 }
 
-function ready(over: Partial<Session> = {}): Session {
-  return {
-    ...terms,
-    id: 7,
-    userPhone: null,
-    hotspotId: null,
-    hotspotName: 'V',
-    paymentMethod: 'voucher',
-    paymentReference: '…AAAA',
-    resumeCode: 'AAAA2222',
-    status: 'ready',
-    endReason: null,
-    startTime: null,
-    expiresAt: null,
-    activateBy: now + 24 * HOUR,
-    lastConnected: null,
-    disconnectedAt: null,
-    endedAt: null,
-    dataUsed: 0,
-    slowUsed: 0,
-    uploaded: 0,
-    tunnelled: 0,
-    follows: null,
-    createdAt: now,
-    updatedAt: now,
-    ...over,
-  }
-}
+const ready = (over: Partial<Session> = {}): Session => ({ id: 7, ...paidSession(terms, now, over) })
 const active = (over: Partial<Session> = {}) => life.activate(ready(over), now)
 const read = (session: Session, usedBytes: number, at = now + MINUTE) =>
   life.afterReading(session, { usedBytes, uploadedBytes: 0, tunnelledBytes: 0 }, at)
