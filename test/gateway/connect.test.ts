@@ -47,9 +47,9 @@ test.serial('a phone somewhere else imports the profile from its QR code and bro
 })
 
 test.serial('hotspot and tunnel together drain one session of 50 MB: not a byte more arrives', async (t) => {
+  const carried = await venue.count()
   const { session, made } = await sellProfile({ dataLimit: 50 * MB })
   await remote.connect(made.profile_text)
-  const carried = await venue.count()
   const drain = async (phone: Customer) => {
     for (let bytes = 4 * MB; bytes === 4 * MB;)
       ({ bytes } = await venue.curl(phone, '-m', '20', '-y', '2', '-Y', '1', `${web}/bytes/${4 * MB}`))

@@ -18,8 +18,8 @@ test.afterEach.always(() => venue.clear())
 test.after.always(() => venue?.stop())
 
 test.serial('after `nft flush ruleset` a customer is back within one poll, with the right remainder', async (t) => {
-  const { id } = await venue.use(venue.phone1, { voucher: await venue.sell() })
   const carried = await venue.count()
+  const { id } = await venue.use(venue.phone1, { voucher: await venue.sell() })
   await venue.curl(venue.phone1, `http://${venue.lab.internet.address}/bytes/2000000`)
   const used = sum(await carried())
   await until('the ledger has it all', async () => (await venue.session(id)).dataUsed === used, 5000)

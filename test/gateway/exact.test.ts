@@ -24,8 +24,8 @@ test.after.always(() => venue?.stop())
 
 for (const direction of ['down', 'up'] as const) {
   test.serial(`5 MB at the speed of the line, ${direction}: not a byte more arrives`, async (t) => {
-    const { id } = await venue.use(venue.phone1, { voucher: await venue.sell() })
     const carried = await venue.count()
+    const { id } = await venue.use(venue.phone1, { voucher: await venue.sell() })
     await spendAll(id, [[venue.phone1, direction]])
     const ended = await venue.untilEnded(id)
     t.is(ended.endReason, 'data')
@@ -41,9 +41,9 @@ const everyWay = (): [Phone, Direction][] => [
 ]
 
 test.serial('two devices on one allowance, at once: not a byte more arrives', async (t) => {
+  const carried = await venue.count()
   const { id, resumeCode } = await venue.use(venue.phone1, { voucher: await venue.sell({ maxDevices: 2, dataLimit: 40 * MB }) })
   await venue.use(venue.phone2, { resume: resumeCode })
-  const carried = await venue.count()
   await spendAll(id, everyWay())
   t.is((await venue.untilEnded(id)).dataUsed, 40 * MB)
   const seen = await carried()
@@ -52,9 +52,9 @@ test.serial('two devices on one allowance, at once: not a byte more arrives', as
 })
 
 test.serial('with server, worker and Redis stopped before the end, not a byte more arrives', async (t) => {
+  const carried = await venue.count()
   const { id, resumeCode } = await venue.use(venue.phone1, { voucher: await venue.sell({ maxDevices: 2 }) })
   await venue.use(venue.phone2, { resume: resumeCode })
-  const carried = await venue.count()
   await venue.curl(venue.phone1, `http://${venue.lab.internet.address}/bytes/1000000`)
   for (const unit of ['server', 'worker', 'redis']) venue.lab.kill(unit, 'SIGSTOP')
   try {

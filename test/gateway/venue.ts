@@ -81,7 +81,10 @@ export async function openVenue(name: string, options: LabOptions = {}) {
     return answer.body.session
   }
 
-  /** Counts what is carried from now on. Only what the box forwarded has a TTL of 63; its own answers have 64. */
+  /**
+   * Counts what is carried from now on. Only what the box forwarded has a TTL of 63; its own answers have 64.
+   * To be begun before the session: an upload that an ended session left waiting on a phone goes on with the next one.
+   */
   async function count(): Promise<() => Promise<Carried>> {
     const meter = (hook: string, match: string) =>
       `add table inet watch\ndelete table inet watch\ntable inet watch { counter carried {}\n` +
