@@ -8,8 +8,8 @@ import { connectRoutes, staffConnectRoutes } from '../connect/routes.ts'
 import { createNeighbours } from '../gateway/neighbours.ts'
 import { isLocal, createWhoAsks } from '../http/asker.ts'
 import { createGuards } from '../http/guard.ts'
-import { tunnelState } from '../hotspots/health.ts'
-import { hotspotRoutes } from '../hotspots/routes.ts'
+import { tunnelState } from '../venue/health.ts'
+import { venueRoutes } from '../venue/routes.ts'
 import { createQueueClient } from '../jobs/queues.ts'
 import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import type { Log } from '../log.ts'
@@ -56,7 +56,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     endpointHosts: connect.endpoints.otherHosts,
     routes: [
       ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),
-      ...hotspotRoutes({ store, redis, bus, now, packages, vouchers, connect, settings, sessions, live, whoAsks, config }),
+      ...venueRoutes({ store, redis, bus, now, packages, vouchers, connect, settings, sessions, live, whoAsks, config }),
       ...staffRoutes({ staff }),
       ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
       ...voucherRoutes({ vouchers }),

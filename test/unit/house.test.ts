@@ -23,8 +23,8 @@ const below: Record<string, string[]> = {
   connect: ['store', 'gateway', 'settings'],
   sessions: ['store', 'gateway', 'settings', 'packages', 'vouchers', 'connect'],
   http: [],
-  hotspots: ['store', 'settings', 'packages', 'vouchers', 'connect', 'sessions'],
-  roles: ['store', 'gateway', 'jobs', 'settings', 'packages', 'staff', 'vouchers', 'connect', 'sessions', 'http', 'hotspots', 'app'],
+  venue: ['store', 'settings', 'packages', 'vouchers', 'connect', 'sessions'],
+  roles: ['store', 'gateway', 'jobs', 'settings', 'packages', 'staff', 'vouchers', 'connect', 'sessions', 'http', 'venue', 'app'],
   app: ['http'],
   main: ['store', 'roles'],
 }
@@ -192,7 +192,7 @@ function wrongArrow({ from, to, typeOnly }: Import): string[] {
   if (!allowed) return [`${from} is in a room that no plan knows: put ${own} into ARCHITECTURE.md and this test`]
   const isFine =
     allowed.includes(other) ||
-    (other === 'http' && (own === 'hotspots' || basename(from) === 'routes.ts')) ||
+    (other === 'http' && (own === 'venue' || basename(from) === 'routes.ts')) ||
     (other === 'sessions' && basename(from) === 'routes.ts') ||
     (own === 'http' && typeOnly && typesForHttp.includes(other))
   return isFine ? [] : [`${from} may not import ${to}`]

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { describeApi, route, type Route } from '#server/http/api.ts'
 import { connectRoutes, staffConnectRoutes } from '#server/connect/routes.ts'
-import { hotspotRoutes } from '#server/hotspots/routes.ts'
+import { venueRoutes } from '#server/venue/routes.ts'
 import { packageRoutes } from '#server/packages/routes.ts'
 import { customerRoutes, staffSessionRoutes } from '#server/sessions/routes.ts'
 import { settingsRoutes } from '#server/settings/routes.ts'
@@ -29,7 +29,7 @@ type Document = {
 const noRooms = { config: { portalHost: '', dataDir: '', version: '' } } as never
 const routes: Route[] = [
   ...customerRoutes(noRooms),
-  ...hotspotRoutes(noRooms),
+  ...venueRoutes(noRooms),
   ...staffRoutes(noRooms),
   ...packageRoutes(noRooms),
   ...voucherRoutes(noRooms),

@@ -6,7 +6,7 @@ import type { sessionPage } from '../../server/sessions/schema.ts'
 
 /** The answers of /api/admin, from the very shapes that the server checks them with. */
 export type { ConnectAnswer, ConnectOverview, EndpointView, ProfileView, Reach } from '../../server/connect/schema.ts'
-export type { Overview, Health } from '../../server/hotspots/schema.ts'
+export type { Overview, Health } from '../../server/venue/schema.ts'
 export type { Package, PackageInput } from '../../server/packages/schema.ts'
 export type { SessionView, SessionStatus, SessionFilter } from '../../server/sessions/schema.ts'
 export type { ConnectWords, Settings } from '../../server/settings/schema.ts'

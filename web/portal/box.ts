@@ -1,5 +1,5 @@
 import type { ConnectAnswer, ProfileView } from '../../server/connect/schema.ts'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { redeemAnswer, SessionView } from '../../server/sessions/schema.ts'
 import { createApi, hearEvents } from '../shared/api.ts'
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ConnectAnswer, ProfileView } from '../../server/connect/schema.ts'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, moment, usedOf } from '../shared/format.ts'
 import { makeProfile, removeProfile, renameProfile, renewProfile, type Way } from './box.ts'

@@ -1,4 +1,4 @@
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { ResumeForm, VoucherForm } from './forms.tsx'
 import { Packages } from './packages.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes } from '../shared/format.ts'
 import { resume, toConnectedPage, type Redeemed } from './box.ts'

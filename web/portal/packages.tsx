@@ -1,4 +1,4 @@
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { Package } from '../../server/packages/schema.ts'
 import { bytes, counted, duration, price, speed, speedLimit } from '../shared/format.ts'
 import { Icon } from './icons.tsx'

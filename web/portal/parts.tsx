@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { ApiError } from '../shared/api.ts'
 import { countdown, groupedCode } from '../shared/format.ts'
 import { Icon, type IconName } from './icons.tsx'

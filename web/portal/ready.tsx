@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ConnectAnswer, EndpointView } from '../../server/connect/schema.ts'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import { moment } from '../shared/format.ts'
 import type { Way } from './box.ts'
 import { BackBar, Button, Failure, Notice, Title } from './parts.tsx'

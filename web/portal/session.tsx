@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, countdown, countdownWords, counted, moment, percentUsed, speed } from '../shared/format.ts'
 import { disconnect, removeDevice, resume } from './box.ts'

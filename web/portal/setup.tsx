@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ConnectAnswer } from '../../server/connect/schema.ts'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import './setup.css'
 import { claimProfile, renewProfile, type Way } from './box.ts'
 import type { Errand } from './connect.tsx'

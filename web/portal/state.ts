@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Portal } from '../../server/hotspots/schema.ts'
+import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { applyAccent } from '../shared/accent.ts'
 import { ApiError } from '../shared/api.ts'

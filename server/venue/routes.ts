@@ -34,7 +34,7 @@ type Needs = {
 }
 
 /** What the venue shows of itself: the portal's first screen, the captive API, health, metrics and the owner's overview. */
-export function hotspotRoutes(needs: Needs): Route[] {
+export function venueRoutes(needs: Needs): Route[] {
   const { live, whoAsks, config, settings, packages, connect, bus } = needs
   const health = () => checkHealth({ store: needs.store, redis: needs.redis, dataDir: config.dataDir })
   const metrics = createMetrics(needs, health)
