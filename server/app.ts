@@ -18,20 +18,22 @@ type Needs = {
   routes: Route[]
   /** Hosts whose distance the portal measures. */
   endpointHosts: () => string[]
+  /** Origins of the owner's map tiles. */
+  tileHosts: () => string[]
   config: { portalHost: string; lanAddress: string; version: string; webRoot: string; swaggerRoot: string }
 }
 
 type HelmetOptions = Parameters<typeof helmet>[0]
 
-/** No host but the box itself and its other endpoints: captive mini-browsers reach no other, and nothing of the owner's leaks. */
-const helmetOptions = (endpointHosts: () => string[]): HelmetOptions => ({
+/** No host but the box itself, its other endpoints and the tile server that the owner chose: captive mini-browsers reach no other, and nothing of the owner's leaks. */
+const helmetOptions = ({ endpointHosts, tileHosts }: Pick<Needs, 'endpointHosts' | 'tileHosts'>): HelmetOptions => ({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
       'default-src': ["'none'"],
       'script-src': ["'self'"],
       'style-src': ["'self'", "'unsafe-inline'"],
-      'img-src': ["'self'", 'data:', 'blob:'],
+      'img-src': ["'self'", 'data:', 'blob:', () => tileHosts().join(' ')],
       'connect-src': [
         "'self'",
         () =>
@@ -52,7 +54,7 @@ const helmetOptions = (endpointHosts: () => string[]): HelmetOptions => ({
 })
 
 /** The Koa app: what happens to a request, in order. */
-export function createApp({ log, secret, guards, routes, endpointHosts, config }: Needs): Koa {
+export function createApp({ log, secret, guards, routes, endpointHosts, tileHosts, config }: Needs): Koa {
   const app = new Koa()
   app.keys = new Keygrip([secret], 'sha256')
   app.silent = true
@@ -65,9 +67,9 @@ export function createApp({ log, secret, guards, routes, endpointHosts, config }
   app.use(answers(log))
   app.use(captive(config))
   app.use(ownPagesOnly)
-  app.use(helmet(helmetOptions(endpointHosts)))
+  app.use(helmet(helmetOptions({ endpointHosts, tileHosts })))
   app.use(compress({ threshold: 2048, br: false, filter: (type) => /html|javascript|css|json|svg/.test(type) }))
-  app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '256kb', parsedMethods: ['POST', 'PATCH', 'DELETE'] }))
+  app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '256kb', parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'] }))
   app.use(staticFiles(config.webRoot, config.swaggerRoot))
 
   const router = new Router()

@@ -11,6 +11,8 @@ const schema = z.object({
   KSWIFI_RUN: z.string().default('/run/kswifi'),
   /** TCP port of portal and admin; the gateway redirects port 80 of customers to it. */
   KSWIFI_PORT: z.coerce.number().int().min(1).max(65535).default(8080),
+  /** TCP port on which payment companies may call back; open to the line only when the owner gave a public address. */
+  KSWIFI_CALLBACK_PORT: z.coerce.number().int().min(1).max(65535).default(8081),
   /** The name under which customers reach the portal; dnsmasq answers it with the LAN address. */
   KSWIFI_PORTAL_HOST: z.string().default('kswifi.internal'),
   /** Address of the box on the customers' network, with its prefix. */
@@ -27,6 +29,8 @@ const schema = z.object({
   /** `kernel` on the box and in the lab; `memory` for work on the UI without root. */
   KSWIFI_GATEWAY: z.enum(['kernel', 'memory']).default('kernel'),
   KSWIFI_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** A way to pay without money, for the lab and `npm run dev`; never on a box that sells. */
+  KSWIFI_SANDBOX: z.stringbool().default(false),
   /** One line about this build, shown in admin. */
   KSWIFI_VERSION: z.string().default('0.1.0'),
 })
@@ -51,12 +55,14 @@ export function readConfig(env: Record<string, string | undefined>) {
     dataDir: value.KSWIFI_DATA,
     runDir: value.KSWIFI_RUN,
     port: value.KSWIFI_PORT,
+    callbackPort: value.KSWIFI_CALLBACK_PORT,
     portalHost: value.KSWIFI_PORTAL_HOST,
     lan: { device: value.KSWIFI_LAN_DEVICE, address: lanAddress, prefix: Number(lanPrefix) },
     wan: { device: value.KSWIFI_WAN_DEVICE },
     tunnel: { device: value.KSWIFI_TUNNEL_DEVICE, port: value.KSWIFI_TUNNEL_PORT },
     gateway: value.KSWIFI_GATEWAY,
     logLevel: value.KSWIFI_LOG,
+    sandbox: value.KSWIFI_SANDBOX,
     version: value.KSWIFI_VERSION,
     databaseFile: `${value.KSWIFI_DATA}/kswifi.db`,
     backupDir: `${value.KSWIFI_DATA}/backups`,

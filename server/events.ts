@@ -5,8 +5,10 @@ export type Events = {
   'sessions.usage': { at: number; downBps: number; upBps: number; online: number; readings: UsageReading[] }
   /** Fires after a session was committed in a new state. */
   'session.changed': { id: number; what: SessionChange }
-  /** Fires after packages or settings changed. */
-  'catalogue.changed': { what: 'packages' | 'settings' | 'vouchers' }
+  /** Fires after a payment moved on. */
+  'payment.changed': { id: number }
+  /** Fires after packages, settings, vouchers or accounts changed. */
+  'catalogue.changed': { what: 'packages' | 'settings' | 'vouchers' | 'accounts' }
 }
 
 export type SessionChange = 'opened' | 'topped-up' | 'extended' | 'resumed' | 'disconnected' | 'devices' | 'connected' | 'slowed' | 'ended'

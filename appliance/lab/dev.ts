@@ -28,6 +28,7 @@ const env = {
   KSWIFI_DATA: dataDir,
   KSWIFI_RUN: runDir,
   KSWIFI_PORT: port,
+  KSWIFI_SANDBOX: 'true',
   // Port 80 leads to the portal on the box; here the server is all there is.
   KSWIFI_PORTAL_HOST: 'localhost',
 }

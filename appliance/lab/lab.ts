@@ -141,7 +141,7 @@ export async function startLab(options: LabOptions = {}) {
       specs: boxUnits().filter((spec) => !without.includes(spec.name)),
       enter: (spec) => enterBox(prefix, places, spec),
       logDir: places.logDir,
-      env,
+      env: { KSWIFI_SANDBOX: 'true', ...env },
       onCrash: (name, how) => log(`${name} ${how}; it is started again`),
     })
     undo.push(() => units.stop())

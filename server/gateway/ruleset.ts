@@ -15,6 +15,8 @@ export type RulesetFacts = {
   wan: string
   lanAddress: string
   portalPort: number
+  /** Where payment companies may call back from the line; null: nobody may. */
+  callbackPort: number | null
   tunnel: {
     device: string
     /** Of the box inside the tunnel. */
@@ -27,10 +29,12 @@ export type RulesetFacts = {
 }
 
 /** The fixed part: everything but the sessions; a chain called `version` marks a table that has it. */
-export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFacts): { text: string; version: string } {
+export function ruleset({ lan, wan, lanAddress, portalPort, callbackPort, tunnel }: RulesetFacts): { text: string; version: string } {
   const own = `{ ${lanAddress}, ${tunnel.address} }`
   const inside = `{ "${lan}", "${tunnel.device}" }`
   const tunnelPorts = `{ ${[tunnel.port, ...tunnel.otherPorts].join(', ')} }`
+  // Whoever floods it slows down callbacks alone: the payments are asked about all the same.
+  const callbacks = callbackPort === null ? '' : `    tcp dport ${callbackPort} limit rate 100/second burst 300 packets accept\n`
   const text = `
   map phones { type ether_addr . ipv4_addr : mark; flags timeout; }
   map peers { type ipv4_addr : mark; flags timeout; }
@@ -124,7 +128,7 @@ export function ruleset({ lan, wan, lanAddress, portalPort, tunnel }: RulesetFac
     ct state established,related accept
     icmp type echo-request limit rate 10/second accept
     udp dport { 68, ${tunnel.port} } accept
-    drop
+${callbacks}    drop
   }
   chain to_internet {
     type nat hook postrouting priority srcnat; policy accept;

@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { createDocument } from 'zod-openapi'
 import { Refusal } from '../errors.ts'
-import type { Caller } from '../staff/schema.ts'
+import type { Caller, Scope } from '../staff/schema.ts'
 
 /**
  * Who may ask. `local` is the box itself (its own socket) or a valid API key: for health and metrics. `customer` is
@@ -16,17 +16,19 @@ type Parsed<S extends Shape> = S extends z.ZodType ? z.output<S> : undefined
 
 /** One thing that can be asked over HTTP. Every route names its guard, so none can forget it. */
 export type Route<P extends Shape = Shape, Q extends Shape = Shape, B extends Shape = Shape> = {
-  method: 'get' | 'post' | 'patch' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
   tag: string
   summary: string
   guard: Guard
+  /** What an API key that asks must be allowed; for guards that are no role. */
+  scope?: Scope
   params?: P
   query?: Q
   body?: B
   /** Shape of the JSON answer; documentation, and the type of the UI's client. Leave out when the handler writes the body itself. */
   response?: z.ZodType
-  status?: 200 | 201 | 204
+  status?: 200 | 201 | 202 | 204
   /** For changes by staff: the action's name in the audit log. */
   audit?: string
   handle: (input: { ctx: Context; params: Parsed<P>; query: Parsed<Q>; body: Parsed<B>; caller: Caller }) => Promise<unknown>
@@ -44,7 +46,7 @@ export type Guards = {
 }
 
 /** Who asks as a customer: not a member of staff. */
-export const nobody: Caller = { name: '', role: 'cashier' }
+export const nobody: Caller = { name: '', role: null, scopes: [] }
 
 /** Puts routes on the router: guard, check, one call, shape. */
 export function mount(router: Router, routes: Route[], guards: Guards): void {
@@ -52,6 +54,8 @@ export function mount(router: Router, routes: Route[], guards: Guards): void {
     router[spec.method](spec.path, async (ctx) => {
       const unknown = spec.guard === 'anyone' || (spec.guard === 'customer' && !ctx.get('authorization'))
       const caller = unknown ? nobody : await guards.admit(ctx, spec.guard)
+      if (spec.scope && caller !== nobody && !caller.scopes.includes(spec.scope))
+        throw new Refusal('not-allowed', `This API key needs the scope ${spec.scope}. Ask the owner for one.`)
       const params = check(spec.params, ctx['params'], 'address')
       const query = check(spec.query, { ...ctx.query }, 'query')
       const body = check(spec.body, spec.body ? jsonBody(ctx) : undefined, 'body')
@@ -89,7 +93,7 @@ function subjectOf(ctx: Context, result: unknown): string {
   const inner = Object.values(made ?? {}).find(
     (value): value is { id: number } => typeof (value as { id?: unknown } | null)?.id === 'number',
   )
-  return String(made?.connect_id ?? ctx['params'].id ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
+  return String(made?.connect_id ?? ctx['params'].id ?? ctx['params'].name ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
 }
 
 export const errorShape = z
@@ -103,9 +107,10 @@ export const errorShape = z
   })
   .meta({ id: 'Error' })
 
-function securityOf(guard: Guard) {
+function securityOf({ guard, scope }: Route) {
   if (guard === 'anyone') return {}
-  if (guard === 'customer') return { security: [{}, { apiKey: [] }], description: 'For: the customer whose it is, or an API key' }
+  if (guard === 'customer')
+    return { security: [{}, { apiKey: [] }], description: `For: the customer whose it is, or an API key${scope ? ` with ${scope}` : ''}` }
   return { security: [{ apiKey: [] }, { cookie: [] }], description: `For: ${guard}` }
 }
 
@@ -118,7 +123,7 @@ export function describeApi(routes: Route[], version: string) {
     paths[path][spec.method] = {
       tags: [spec.tag],
       summary: spec.summary,
-      ...securityOf(spec.guard),
+      ...securityOf(spec),
       requestParams: { ...(spec.params ? { path: spec.params } : {}), ...(spec.query ? { query: spec.query } : {}) },
       ...(spec.body ? { requestBody: { required: true, content: { 'application/json': { schema: spec.body } } } } : {}),
       responses: {

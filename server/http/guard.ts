@@ -13,8 +13,10 @@ type Needs = {
 export function createGuards({ staff, isLocal }: Needs): Guards {
   return {
     async admit(ctx, guard) {
-      if (guard === 'local' && isLocal(ctx)) return { name: 'box', role: 'cashier' }
+      if (guard === 'local' && isLocal(ctx)) return { name: 'box', role: 'cashier', scopes: [] }
       const caller = await staff.authenticate(credentialsOf(ctx))
+      if (guard !== 'customer' && caller.role === null)
+        throw new Refusal('not-allowed', 'This API key is for programs of the session API only. Ask the owner for one with a role.')
       if (guard === 'owner' && caller.role !== 'owner') throw new Refusal('not-allowed', 'Only an owner may do this. Please ask one.')
       return caller
     },

@@ -6,10 +6,10 @@ export const QUEUE = 'kswifi'
 /** How long an asker waits for the gateway; the change is saved already and comes about at the latest with the next poll. */
 const PATIENCE_MS = 3000
 
-export type JobName = 'enforce' | 'poll' | 'tick' | 'line' | 'backup' | 'tidy'
+export type JobName = 'enforce' | 'poll' | 'tick' | 'pay' | 'rollup' | 'line' | 'backup' | 'tidy'
 
 /** Numbers only: what they stand for is in the database. */
-export type JobData = { sessions?: number[]; profiles?: number[] }
+export type JobData = { sessions?: number[]; profiles?: number[]; payments?: number[] }
 
 /** Finished jobs are of no use to anybody; failed ones are in the log. */
 export const jobOptions = { removeOnComplete: true, removeOnFail: 100 }
@@ -36,6 +36,10 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
     enforce: (sessions: number[], profiles: number[] = []): Promise<void> => ask('enforce', { sessions, profiles }),
     /** Has the worker look at everything now. Never fails either. */
     poll: (): Promise<void> => ask('poll', {}),
+    /** Has the worker bring these payments on now; nobody waits for it, and the next tick does it otherwise. */
+    pay(payments: number[]): void {
+      queue.add('pay', { payments }).catch((error: unknown) => log.warn({ err: error, payments }, 'not hurried; the next tick looks'))
+    },
     async close(): Promise<void> {
       await Promise.allSettled([queue.close(), events.close()])
     },

@@ -1,13 +1,13 @@
 import { Queue, Worker, type ConnectionOptions } from 'bullmq'
 import type { Log } from '../log.ts'
-import { DAY, SECOND } from '../units.ts'
+import { DAY, MINUTE, SECOND } from '../units.ts'
 import { QUEUE, jobOptions, type JobData, type JobName } from './queues.ts'
 
 /** What each job does: a room's verb. */
 export type Work = Record<JobName, (data: JobData) => Promise<void>>
 
 /** How often each recurring job comes; the poll is the owner's choice. */
-const everyMs = { tick: SECOND, line: 30 * SECOND, backup: DAY, tidy: DAY } as const
+const everyMs = { tick: SECOND, rollup: MINUTE, line: 30 * SECOND, backup: DAY, tidy: DAY } as const
 
 /** Several enforcements may wait for one another inside the gateway, where they share a run. */
 const CONCURRENCY = 64

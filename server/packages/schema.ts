@@ -41,6 +41,7 @@ const fields = {
     .refine((limit) => limit.count !== null || limit.bytes !== null, { path: ['count'], message: 'say how often, or how many bytes' })
     .nullable()
     .meta({ description: 'how much of it one customer may have in a number of days' }),
+  pointsPrice: z.number().int().min(1).max(100_000_000).nullable().meta({ description: 'loyalty points that buy it; null: not for points' }),
   position: z.number().int().min(0).max(10_000),
 }
 
@@ -63,6 +64,7 @@ export const packageInput = z
     afterData: fields.afterData.default('stop'),
     slowBps: fields.slowBps.default(null),
     customerLimit: fields.customerLimit.default(null),
+    pointsPrice: fields.pointsPrice.default(null),
     position: fields.position.default(100),
   })
   .refine(slowNeedsSpeed, { path: ['slowBps'], message: 'say how slow, in bit/s, when afterData is "slow"' })

@@ -11,6 +11,7 @@ const plain = {
   afterData: 'stop',
   slowBps: null,
   customerLimit: null,
+  pointsPrice: null,
 } as const satisfies Partial<Fields>
 
 /** One customer may take 5 GB of free data in 30 days, in whatever sizes. */

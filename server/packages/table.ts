@@ -20,6 +20,7 @@ type Row = {
   limit_count: number | null
   limit_bytes: number | null
   limit_days: number | null
+  points_price: number | null
   position: number
   archived_at: number | null
 }
@@ -82,6 +83,7 @@ function packageOf(row: Row): Package {
     slowBps: row.slow_bps,
     customerLimit:
       row.limit_days === null ? null : { group: row.limit_group, count: row.limit_count, bytes: row.limit_bytes, days: row.limit_days },
+    pointsPrice: row.points_price,
     position: row.position,
     archived: row.archived_at !== null,
   }
@@ -105,6 +107,7 @@ function rowOf(fields: Fields): Omit<Row, 'id' | 'archived_at'> {
     limit_count: fields.customerLimit?.count ?? null,
     limit_bytes: fields.customerLimit?.bytes ?? null,
     limit_days: fields.customerLimit?.days ?? null,
+    points_price: fields.pointsPrice,
     position: fields.position,
   }
 }

@@ -2,11 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { createAccounts } from '../accounts/accounts.ts'
 import { createConnect } from '../connect/connect.ts'
+import { createCustomers } from '../customers/customers.ts'
 import type { Bus } from '../events.ts'
 import { createLeases, pretendLeases } from '../gateway/dhcp.ts'
+import { createHotspots } from '../hotspots/hotspots.ts'
+import { createLoyalty } from '../loyalty/loyalty.ts'
 import { createPackages } from '../packages/packages.ts'
+import { createPayments } from '../payments/payments.ts'
+import { createProviders } from '../payments/providers.ts'
+import { createReports } from '../reports/reports.ts'
+import { createBuying } from '../sessions/buying.ts'
 import { createSettings, lastAlive } from '../settings/settings.ts'
+import { createSms } from '../sms/sms.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore } from '../store/store.ts'
 import { createVouchers } from '../vouchers/vouchers.ts'
@@ -30,8 +39,19 @@ export function openRooms({ store, now, secret, config }: Awaited<ReturnType<typ
   const packages = createPackages({ store, now, bus })
   const vouchers = createVouchers({ store, now, secret, packages, bus })
   const connect = createConnect({ store, now, secret, settings, config })
-  return { settings, packages, vouchers, connect }
+  const hotspots = createHotspots({ store, now, settings })
+  const loyalty = createLoyalty({ store, now })
+  const accounts = createAccounts({ store, now, bus, secret, settings, sandbox: config.sandbox })
+  const sms = createSms({ accounts })
+  const customers = createCustomers({ store, now, secret, sms, settings })
+  const providers = createProviders({ accounts, now, sandbox: config.sandbox })
+  const payments = createPayments({ store, now, bus, providers, settings })
+  const buying = createBuying({ now, packages, connect, loyalty })
+  const reports = createReports({ store, now })
+  return { settings, packages, vouchers, connect, hotspots, loyalty, accounts, sms, customers, providers, payments, buying, reports }
 }
+
+export type Rooms = ReturnType<typeof openRooms>
 
 /** The box's own secret: signs cookies and hashes voucher codes. Made once; two processes may try at the same time. */
 function readSecret({ secretFile, dataDir }: Config): string {

@@ -4,21 +4,33 @@ import { fileURLToPath } from 'node:url'
 
 import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
+import { accountRoutes } from '../accounts/routes.ts'
 import { connectRoutes, staffConnectRoutes } from '../connect/routes.ts'
+import { customerAccountRoutes, staffCustomerRoutes } from '../customers/routes.ts'
 import { createNeighbours } from '../gateway/neighbours.ts'
 import { isLocal, createWhoAsks } from '../http/asker.ts'
 import { createGuards } from '../http/guard.ts'
 import { tunnelState } from '../venue/health.ts'
 import { venueRoutes } from '../venue/routes.ts'
+import { hotspotRoutes } from '../hotspots/routes.ts'
+import { tileHosts } from '../hotspots/tiles.ts'
 import { createQueueClient } from '../jobs/queues.ts'
 import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import type { Log } from '../log.ts'
 import { packageRoutes } from '../packages/routes.ts'
+import { createCallbackApp } from '../payments/callbacks.ts'
+import { paymentRoutes, staffPaymentRoutes } from '../payments/routes.ts'
+import { reportRoutes } from '../reports/routes.ts'
+import { createCustomerData } from '../sessions/customer-data.ts'
 import { createLiveUsage } from '../sessions/live.ts'
+import { meRoutes, staffCustomerDataRoutes } from '../sessions/me-routes.ts'
 import { customerRoutes, staffSessionRoutes } from '../sessions/routes.ts'
 import { createProfiles } from '../sessions/profiles.ts'
 import { createSessions } from '../sessions/sessions.ts'
+import { createTill } from '../sessions/till.ts'
 import { createTries } from '../sessions/tries.ts'
+import { userRoutes } from '../sessions/users-routes.ts'
+import { createUsers } from '../sessions/users.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { staffRoutes } from '../staff/routes.ts'
 import { createStaff } from '../staff/staff.ts'
@@ -34,19 +46,28 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   const bus = createRedisBus(redis, subscriber, log)
   const queue = createQueueClient({ path: config.redisSocket, maxRetriesPerRequest: null, enableOfflineQueue: false }, log)
 
-  const { settings, packages, vouchers, connect } = openRooms(ground, bus)
+  const rooms = openRooms(ground, bus)
+  const { settings, packages, vouchers, connect, hotspots, loyalty, accounts, sms, customers, providers, payments, buying, reports } = rooms
   await packages.seed((await settings.get()).currency)
   const staff = createStaff({ store, now })
+  await hotspots.seed()
   await staff.firstOwner(`${config.dataDir}/first-owner.json`)
-  const sessions = createSessions({ store, now, bus, packages, vouchers, connect, settings, enforce: queue.enforce })
+  const sessions = createSessions({ store, now, bus, packages, vouchers, hotspots, connect, buying, settings, enforce: queue.enforce })
+  const till = createTill({ ...rooms, store, now, bus, enforce: queue.enforce })
   const profiles = createProfiles({ store, now, bus, connect, enforce: queue.enforce })
   const live = createLiveUsage({ sessions, connect, bus, now })
   const whoAsks = createWhoAsks({
     leases,
     neighbours: createNeighbours(config.lan.device),
     profileAt: connect.ofAddress,
+    customerOf: customers.ofToken,
     pretended: config.gateway === 'memory' ? pretended : null,
   })
+
+  const tries = createTries()
+  const data = createCustomerData({ store, now, customers, loyalty, payments })
+  const users = createUsers({ now, sessions, till, payments, hurry: queue.pay })
+  const { phoneOf } = customers
 
   await connect.endpoints.list()
   const app = createApp({
@@ -54,9 +75,20 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     secret,
     guards: createGuards({ staff, isLocal }),
     endpointHosts: connect.endpoints.otherHosts,
+    tileHosts: () => tileHosts(settings.latest().tileUrl),
     routes: [
-      ...customerRoutes({ sessions, live, tries: createTries(), whoAsks }),
-      ...venueRoutes({ store, redis, bus, now, packages, vouchers, connect, settings, sessions, live, whoAsks, config }),
+      ...customerRoutes({ sessions, live, tries, whoAsks }),
+      ...venueRoutes({ ...rooms, store, redis, bus, now, sessions, live, whoAsks, config }),
+      ...customerAccountRoutes({ customers }),
+      ...meRoutes({ data, customers, loyalty, live, whoAsks }),
+      ...paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hurry: queue.pay }),
+      ...hotspotRoutes({ hotspots, whoAsks, sessionsAt: async ({ phone }) => (phone === null ? new Map() : sessions.livingBy(phone)) }),
+      ...userRoutes({ users, tries, whoAsks, phoneOf }),
+      ...staffPaymentRoutes({ payments, till, hurry: queue.pay }),
+      ...staffCustomerRoutes({ customers, loyalty }),
+      ...staffCustomerDataRoutes({ data, customers, loyalty, live }),
+      ...accountRoutes({ accounts, test: (name) => (name === 'africas-talking' ? sms.test() : providers.test(name)) }),
+      ...reportRoutes({ reports }),
       ...staffRoutes({ staff }),
       ...packageRoutes({ packages, currency: async () => (await settings.get()).currency }),
       ...voucherRoutes({ vouchers }),
@@ -66,7 +98,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...settingsRoutes({
         settings,
         check: connect.checkChoices,
-        apply: async ({ connectRange }) => (connectRange === undefined ? undefined : queue.poll()),
+        apply: async ({ connectRange, publicUrl }) => (connectRange === undefined && publicUrl === undefined ? undefined : queue.poll()),
       }),
     ],
     config: {
@@ -81,6 +113,10 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   const servers = [
     await listen(createServer(answer), { port: config.port, host: '0.0.0.0' }),
     await listenOnSocket(createServer(answer), config.serverSocket),
+    await listen(createServer(createCallbackApp({ payments, hurry: (id) => queue.pay([id]), log }).callback()), {
+      port: config.callbackPort,
+      host: '0.0.0.0',
+    }),
   ]
 
   return async () => {

@@ -9,11 +9,17 @@ import { tellPulse } from '../venue/health.ts'
 import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
+import { createAdvance } from '../payments/advance.ts'
+import { createCollect } from '../sessions/collect.ts'
 import { createMeter } from '../sessions/meter.ts'
 import { tidyProfiles } from '../sessions/profiles.ts'
+import { createTill } from '../sessions/till.ts'
 import { backup } from '../store/backup.ts'
 import { SECOND } from '../units.ts'
 import { openGround, openRooms } from './rooms.ts'
+
+/** The promise is 30 s: this leaves a poll that stumbles the time for another. */
+const LOOK_AT_LEAST_MS = 15 * SECOND
 
 /** Runs the jobs and the gateway. Has CAP_NET_ADMIN and nothing else. */
 export async function startWorker({ config, log }: { config: Config; log: Log }): Promise<() => Promise<void>> {
@@ -22,8 +28,10 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const redis = connectRedis(config.redisSocket, log, false)
   const subscriber = connectRedis(config.redisSocket, log, true)
   const bus = createRedisBus(redis, subscriber, log)
-  const { settings, connect } = openRooms(ground, bus)
-  const meter = createMeter({ store, now, bus, leases, connect })
+  const rooms = openRooms(ground, bus)
+  const { settings, connect, payments, providers, reports } = rooms
+  const meter = createMeter({ store, now, bus, leases, connect, payments })
+  const advance = createAdvance({ store, now, bus, log, providers, settings, portalHost: config.portalHost })
 
   let trouble = ''
   let line = ''
@@ -46,8 +54,12 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   })
   const gateway = await openGateway(config, log, {
     async facts() {
-      const { address, otherPorts } = await connect.publicly()
-      return { portalPort: config.port, tunnel: { device: config.tunnel.device, port: config.tunnel.port, address, otherPorts } }
+      const [{ address, otherPorts }, { publicUrl }] = await Promise.all([connect.publicly(), settings.get()])
+      return {
+        portalPort: config.port,
+        callbackPort: publicUrl ? config.callbackPort : null,
+        tunnel: { device: config.tunnel.device, port: config.tunnel.port, address, otherPorts },
+      }
     },
     publicAddresses: async () => (await connect.publicly()).publicAddresses,
 
@@ -58,8 +70,10 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       if (began.length > 0) enforceSoon(began)
     },
   })
+  const collect = createCollect({ advance, payments, meter, log, enforce: gateway.enforce })
+  const till = createTill({ ...rooms, store, now, bus, enforce: collect.enforce })
   function enforceSoon(sessions: number[]): void {
-    gateway.enforce(sessions).catch((error) => log.error({ err: error, sessions }, 'could not be enforced; the next poll tries again'))
+    collect.enforce(sessions).catch((error) => log.error({ err: error, sessions }, 'could not be enforced; the next poll tries again'))
   }
   /** Runs a thing of the gateway and remembers for the health page whether it worked. */
   async function watched(work: Promise<void>): Promise<void> {
@@ -85,25 +99,34 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   }
 
   // Before any job: whoever paid is back online at once after a power cut, even should Redis be missing.
-  await watched(meter.tick().then(() => gateway.enforce())).catch((error) =>
+  await watched(meter.tick().then(() => collect.enforce())).catch((error) =>
     log.error({ err: error }, 'the gateway could not be brought up; the next poll tries again'),
   )
 
   void pollTunnel()
 
+  let polledAt = performance.now()
   async function poll(): Promise<void> {
+    polledAt = performance.now()
     await meter.tick()
     const tunnelPolled = pollTunnel()
     await watched(gateway.poll())
+    // Whoever paid and was not let in for some reason is let in by a poll; the buyer's page is told.
+    await watched(collect.noteGranted())
     await settings.note('alive', now())
     await pulse()
     await tunnelPolled
   }
-  /** Without Redis no job comes: the ledger, new customers and revoked profiles do not wait for it. */
+  /**
+   * Every session is looked at and every payment brought on, whatever else happens: without Redis no job comes, and a
+   * schedule may be lost or stuck.
+   */
   let polling = false
-  const withoutRedis = setInterval(() => {
-    if (redis.status === 'ready' || polling) return
+  const watch = setInterval(() => {
+    if (redis.status === 'ready' && performance.now() - polledAt < LOOK_AT_LEAST_MS) return
+    if (polling) return
     polling = true
+    void collect.step(till)
     poll()
       .catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
       .finally(() => (polling = false))
@@ -113,12 +136,20 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     { path: config.redisSocket, maxRetriesPerRequest: null },
     {
       async enforce({ sessions = [], profiles = [] }) {
-        await Promise.all([sessions.length > 0 && gateway.enforce(sessions), profiles.length > 0 && tunnel.enforce(profiles)])
+        await Promise.all([sessions.length > 0 && collect.enforce(sessions), profiles.length > 0 && tunnel.enforce(profiles)])
       },
       poll,
       async tick() {
+        // A payment company that is slow holds up nobody.
+        void collect.step(till)
         const moved = await meter.tick()
-        if (moved.length > 0) await gateway.enforce(moved)
+        if (moved.length > 0) await collect.enforce(moved)
+      },
+      async pay({ payments: ids = [] }) {
+        await collect.step(till, ids)
+      },
+      async rollup() {
+        await reports.roll()
       },
       async line() {
         line = await checkLine()
@@ -129,6 +160,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       },
       async tidy() {
         await meter.tidy()
+        await payments.sweep()
         const gone = await tidyProfiles({ store, now, connect })
         if (gone.length > 0) await tunnel.enforce(gone)
       },
@@ -147,11 +179,11 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   redis.on('ready', schedule)
   if (redis.status === 'ready') void schedule()
   bus.subscribe('catalogue.changed', ({ what }) => void (what === 'settings' && schedule()))
-  const unwatch = leases.watch(() => gateway.enforce().catch((error) => log.error({ err: error }, 'a changed lease could not be enforced')))
+  const unwatch = leases.watch(() => collect.enforce().catch((error) => log.error({ err: error }, 'a changed lease could not be enforced')))
   workers.start()
 
   return async () => {
-    clearInterval(withoutRedis)
+    clearInterval(watch)
     unwatch()
     await workers.close()
     await gateway.close()

@@ -10,7 +10,7 @@ export const IDLE_MS = 5 * MINUTE
 export type Session = {
   id: number
   userPhone: string | null
-  hotspotId: string | null
+  hotspotId: string
   hotspotName: string
   packageId: number
   packageName: string
@@ -35,6 +35,10 @@ export type Session = {
   uploaded: number
   /** Of dataUsed and slowUsed, what went through the tunnel. */
   tunnelled: number
+  /** Of dataUsed, what another router reported: this kernel did not count it. */
+  elsewhere: number
+  /** How often it went on after a break. */
+  reconnections: number
   durationMs: number
   downBps: number | null
   upBps: number | null
@@ -98,7 +102,7 @@ export function afterReading(
   reading: Pick<Reading, 'usedBytes' | 'uploadedBytes' | 'tunnelledBytes'>,
   now: number,
 ): Session {
-  const grown = Math.max(0, reading.usedBytes - session.dataUsed - session.slowUsed)
+  const grown = Math.max(0, reading.usedBytes + session.elsewhere - session.dataUsed - session.slowUsed)
   if (grown === 0) return session
   const room = session.dataLimit === null ? Infinity : session.dataLimit - session.dataUsed
   const charged = Math.min(grown, room)
@@ -112,9 +116,27 @@ export function afterReading(
     tunnelled: Math.max(session.tunnelled, Math.min(reading.tunnelledBytes, all)),
     updatedAt: now,
   }
+  return inUse(used, now)
+}
+
+/**
+ * What a session becomes after another router said what it has used in all, this box included. Only upwards; the kernel
+ * is left with what remains.
+ * @param totalBytes dataUsed as the router knows it
+ */
+export function afterReport(session: Session, totalBytes: number, now: number): Session {
+  if (hasEnded(session) || session.status === 'ready') return session
+  const room = session.dataLimit === null ? Infinity : session.dataLimit - session.dataUsed
+  const more = Math.min(room, Math.max(0, totalBytes - session.dataUsed))
+  if (more === 0) return session
+  return inUse({ ...session, dataUsed: session.dataUsed + more, elsewhere: session.elsewhere + more, updatedAt: now }, now)
+}
+
+/** It was used just now: by its last byte it ends, or it is connected. */
+function inUse(used: Session, now: number): Session {
   if (hasEnded(used)) return used
   if (used.dataLimit !== null && used.dataUsed >= used.dataLimit && !isSlow(used)) return end(used, 'data', now)
-  return { ...used, status: 'connected', lastConnected: now }
+  return { ...used, status: 'connected', lastConnected: now, reconnections: used.reconnections + (used.status === 'disconnected' ? 1 : 0) }
 }
 
 /** What a session becomes as time passes. */
@@ -141,7 +163,7 @@ export function disconnect(session: Session, now: number): Session {
 /** A device is there again, but has used nothing yet. */
 export function resume(session: Session, now: number): Session {
   const begun = activate(session, now)
-  return begun.status === 'disconnected' ? { ...begun, status: 'active', updatedAt: now } : begun
+  return begun.status === 'disconnected' ? { ...begun, status: 'active', reconnections: begun.reconnections + 1, updatedAt: now } : begun
 }
 
 /**
@@ -190,8 +212,8 @@ export function grantOf(session: Session, { devices, peers }: { devices: LanDevi
   if (spent && !slow) return undefined
   return {
     session: session.id,
-    limitBytes: slow || session.dataLimit === null ? null : session.dataLimit + session.slowUsed,
-    usedBytes: session.dataUsed + session.slowUsed,
+    limitBytes: slow || session.dataLimit === null ? null : session.dataLimit + session.slowUsed - session.elsewhere,
+    usedBytes: session.dataUsed + session.slowUsed - session.elsewhere,
     uploadedBytes: session.uploaded,
     tunnelledBytes: session.tunnelled,
     until: session.expiresAt!,

@@ -4,7 +4,8 @@ import type { Bus, SessionChange } from '../events.ts'
 import { SECOND } from '../units.ts'
 import { hasEnded, type Session } from './lifecycle.ts'
 import type { SessionView } from './schema.ts'
-import type { Sessions, Asker } from './sessions.ts'
+import type { Asker } from './buying.ts'
+import type { Sessions } from './sessions.ts'
 import { seenBy, staffViewer, viewOf, type Speed, type Viewer } from './view.ts'
 
 /** What was read may be used again for so long when no event said otherwise: events are lost while Redis is down. */

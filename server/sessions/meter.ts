@@ -3,6 +3,7 @@ import type { Connect } from '../connect/connect.ts'
 import type { Bus, SessionChange, UsageReading } from '../events.ts'
 import type { Leases } from '../gateway/dhcp.ts'
 import type { Grant, Reading } from '../gateway/grant.ts'
+import type { Payments } from '../payments/payments.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { DAY, HOUR, MINUTE } from '../units.ts'
 import { moveDevices } from './devices.ts'
@@ -15,13 +16,15 @@ const KEEP_TRAFFIC_MS = 31 * DAY
 
 export type Meter = ReturnType<typeof createMeter>
 
+type Needs = { store: Store; now: Now; bus: Bus; leases: Leases; connect: Connect; payments: Pick<Payments, 'markUsed' | 'tell'> }
+
 /**
  * The worker's side of sessions: which grants follow from them, and what the kernel's readings make of them.
  * `enforce` is called for sessions that began because another ended.
  */
-export function createMeter({ store, now, bus, leases, connect }: { store: Store; now: Now; bus: Bus; leases: Leases; connect: Connect }) {
-  /** When and at what count each session was last read, and how fast it was. */
-  const last = new Map<number, { at: number; used: number; uploaded: number; downBps: number; upBps: number }>()
+export function createMeter({ store, now, bus, leases, connect, payments }: Needs) {
+  /** When and at what count each session was last read, what of it the kernel counted, and how fast it was. */
+  const last = new Map<number, { at: number; used: number; counted: number; uploaded: number; downBps: number; upBps: number }>()
 
   /** Saves sessions that moved on, begins those that waited for them, and tells everybody. @returns sessions that began */
   async function save(
@@ -68,7 +71,7 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
     const seconds = before ? Math.max(0.2, (at - before.at) / 1000) : Infinity
     const upBps = before ? Math.round(((session.uploaded - before.uploaded) * 8) / seconds) : 0
     const downBps = before ? Math.max(0, Math.round(((used - before.used) * 8) / seconds) - upBps) : 0
-    last.set(session.id, { at, used, uploaded: session.uploaded, downBps, upBps })
+    last.set(session.id, { at, used, counted: used - session.elsewhere, uploaded: session.uploaded, downBps, upBps })
     const stoodStill = before?.used === used && before.downBps === 0 && before.upBps === 0
     if (stoodStill) return undefined
     const { id, dataUsed, slowUsed, uploaded, tunnelled } = session
@@ -78,7 +81,7 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
   /** True when a reading says nothing that is not in the ledger already. */
   function isStill({ session, usedBytes, depleted }: Reading): boolean {
     const known = last.get(session)
-    return known?.used === usedBytes && known.downBps === 0 && known.upBps === 0 && !depleted
+    return known?.counted === usedBytes && known.downBps === 0 && known.upBps === 0 && !depleted
   }
 
   async function publishUsage(sessions: Session[], at: number): Promise<void> {
@@ -126,7 +129,7 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
         if (all.length !== 1) await publishUsage([], at)
         return []
       }
-      const { began, news, after } = await store.transaction(async (tx) => {
+      const { began, news, after, firstUse } = await store.transaction(async (tx) => {
         const sessions = await table.findSessions(
           tx,
           readings.map((reading) => reading.session),
@@ -156,9 +159,11 @@ export function createMeter({ store, now, bus, leases, connect }: { store: Store
             online: moved.length,
           })
         }
-        return { ...saved, after }
+        const used = moved.map(({ id, dataUsed, slowUsed }) => ({ id, bytes: dataUsed + slowUsed }))
+        return { ...saved, after, firstUse: await payments.markUsed(tx, used) }
       })
       publish(news)
+      for (const id of firstUse) payments.tell({ id })
       await publishUsage(after, at)
       return began
     },

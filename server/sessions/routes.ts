@@ -16,8 +16,8 @@ import {
   sessionPage,
   type SessionView,
 } from './schema.ts'
-import type { Asker, Sessions } from './sessions.ts'
-import { staffViewer, type Viewer } from './view.ts'
+import type { Sessions } from './sessions.ts'
+import { staffViewer, viewerOf, type Viewer } from './view.ts'
 import type { Tries } from './tries.ts'
 
 type Needs = { sessions: Sessions; live: LiveUsage; tries: Tries; whoAsks: WhoAsks }
@@ -135,11 +135,6 @@ export function customerRoutes({ sessions, live, tries, whoAsks }: Needs): Route
       },
     }),
   ]
-}
-
-/** Which device or profile of a session is the asker's own. */
-export function viewerOf({ device, profile }: Asker): Viewer {
-  return { mac: device?.mac ?? null, profileId: profile?.id ?? null }
 }
 
 /** What staff ask of sessions. */

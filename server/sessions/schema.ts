@@ -3,7 +3,8 @@ import { profileShape } from '../connect/schema.ts'
 
 export const sessionStatus = z.enum(['ready', 'active', 'connected', 'disconnected', 'expired'])
 export const endReason = z.enum(['time', 'data', 'ended-by-staff', 'refunded'])
-export const paymentMethod = z.enum(['Mobile Money', 'voucher', 'loyalty_points'])
+/** The mission's three; cash and free packages need words of their own. Whatever is paid online counts as Mobile Money. */
+export const paymentMethod = z.enum(['Mobile Money', 'voucher', 'loyalty_points', 'cash', 'free'])
 
 export type SessionStatus = z.output<typeof sessionStatus>
 export type EndReason = z.output<typeof endReason>
@@ -46,7 +47,7 @@ export const sessionShape = z
     status: sessionStatus,
     endReason: endReason.nullable(),
     userPhone: z.string().nullable(),
-    hotspotId: z.string().nullable(),
+    hotspotId: z.string(),
     hotspotName: z.string(),
     packageId: z.number().int(),
     packageName: z.string(),
@@ -65,6 +66,7 @@ export const sessionShape = z
     viaConnect: z
       .number()
       .meta({ description: 'bytes of dataUsed and slowUsed that went through Connect profiles; the rest went over the hotspot' }),
+    reconnections: z.number().int().meta({ description: 'how often it went on after a break' }),
     slowUsed: z.number().meta({ description: 'bytes at the slow speed, after the data' }),
     slow: z.boolean().meta({ description: 'the data is used up and the session goes on slowly' }),
     secondsRemaining: z.number().nullable().meta({ description: 'null until it is activated' }),

@@ -48,6 +48,27 @@ export async function findByMac(db: Db, mac: string): Promise<Session | undefine
   return fromRow(row)
 }
 
+/** What a customer has at a hotspot, or everywhere, that is not known to have ended: what runs comes first. */
+export async function findOfPhone(db: Db, phone: string, hotspotId?: string): Promise<Session[]> {
+  const rows: Row[] = await db('sessions')
+    .where({ user_phone: phone, ...(hotspotId === undefined ? {} : { hotspot_id: hotspotId }) })
+    .whereNot('status', 'expired')
+    .orderByRaw("status = 'ready', id desc")
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** A customer's sessions, newest first. */
+export async function historyOf(db: Db, phone: string, limit: number): Promise<Session[]> {
+  const rows: Row[] = await db('sessions').where({ user_phone: phone }).orderBy('id', 'desc').limit(limit)
+  return rows.map((row) => fromRow(row)!)
+}
+
+/** Takes a customer's number off what they had. */
+export async function forgetPhone(tx: Tx, phone: string): Promise<void> {
+  await tx('sessions').where({ user_phone: phone }).update({ user_phone: null })
+  await tx('purchases').where({ user_phone: phone }).update({ user_phone: null })
+}
+
 /** Sessions that may be granted something, all or of these numbers. */
 export async function findLive(db: Db, ids?: number[]): Promise<Session[]> {
   const rows: Row[] = await db('sessions')
@@ -68,52 +89,6 @@ export async function findDue(db: Db, now: number, idleSince: number): Promise<S
 export async function findFollowers(db: Db, sessionId: number): Promise<Session[]> {
   const rows: Row[] = await db('sessions').where({ follows: sessionId, status: 'ready' }).orderBy('id')
   return rows.map((row) => fromRow(row)!)
-}
-
-/** What one payment bought. */
-export type Purchased = {
-  sessionId: number
-  packageId: number
-  paymentMethod: string
-  paymentReference: string
-  priceMinor: number
-  currency: string
-  dataLimit: number | null
-  userPhone: string | null
-  mac: string | null
-  at: number
-}
-
-export async function insertPurchase(tx: Tx, bought: Purchased): Promise<void> {
-  await tx('purchases').insert({
-    session_id: bought.sessionId,
-    package_id: bought.packageId,
-    payment_method: bought.paymentMethod,
-    payment_reference: bought.paymentReference,
-    price_minor: bought.priceMinor,
-    currency: bought.currency,
-    data_limit: bought.dataLimit,
-    user_phone: bought.userPhone,
-    mac: bought.mac,
-    at: bought.at,
-  })
-}
-
-/** What a customer (known by phone or device) bought of these packages since a time: for limits. */
-export async function findBought(
-  db: Db,
-  who: { phone: string | null; mac: string | null },
-  packageIds: number[],
-  since: number,
-): Promise<{ at: number; dataLimit: number | null }[]> {
-  const rows: Row[] = await db('purchases')
-    .whereIn('package_id', packageIds)
-    .where('at', '>=', since)
-    .where((query) => {
-      if (who.phone) void query.orWhere('user_phone', who.phone)
-      if (who.mac) void query.orWhere('mac', who.mac)
-    })
-  return rows.map((row) => ({ at: Number(row['at']), dataLimit: row['data_limit'] as number | null }))
 }
 
 /** Saves sessions in one statement, however many. */
@@ -214,6 +189,9 @@ export async function pageOfSessions(db: Db, filter: SessionFilter): Promise<{ s
         .orWhere('resume_code', code)
         .orWhereRaw("package_name like ? escape '\\'", [like])
         .orWhereRaw("user_phone like ? escape '\\'", [like])
+        .orWhereExists(
+          db('purchases').whereRaw('purchases.session_id = sessions.id').whereRaw("purchases.user_phone like ? escape '\\'", [like]),
+        )
         .orWhereExists(db('devices').whereRaw('devices.session_id = sessions.id').whereRaw("mac like ? escape '\\'", [like.toLowerCase()])),
     )
   })
@@ -249,6 +227,8 @@ function toRow(session: Omit<Session, 'id'>): Row {
     slow_used: session.slowUsed,
     uploaded: session.uploaded,
     tunnelled: session.tunnelled,
+    elsewhere: session.elsewhere,
+    reconnections: session.reconnections,
     duration_ms: session.durationMs,
     down_bps: session.downBps,
     up_bps: session.upBps,
@@ -286,6 +266,8 @@ function fromRow(row: Row | undefined): Session | undefined {
     slowUsed: row['slow_used'],
     uploaded: row['uploaded'],
     tunnelled: row['tunnelled'],
+    elsewhere: row['elsewhere'],
+    reconnections: row['reconnections'],
     durationMs: row['duration_ms'],
     downBps: row['down_bps'],
     upBps: row['up_bps'],

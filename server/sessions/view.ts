@@ -1,4 +1,5 @@
 import { iso } from '../clock.ts'
+import type { Asker } from './buying.ts'
 import type { ProfileView } from '../connect/schema.ts'
 import { hasEnded, isSlow, type Session } from './lifecycle.ts'
 import type { SessionView } from './schema.ts'
@@ -16,6 +17,11 @@ export function formatResumeCode(code: string): string {
 export type Viewer = { mac: string | null; profileId: number | null }
 
 export const staffViewer: Viewer = { mac: null, profileId: null }
+
+/** Which device or profile of a session is the asker's own. */
+export function viewerOf({ device, profile }: Asker): Viewer {
+  return { mac: device?.mac ?? null, profileId: profile?.id ?? null }
+}
 
 /** Shapes a session for the outside, for nobody in particular: see `seenBy`. */
 export function viewOf(
@@ -45,6 +51,7 @@ export function viewOf(
     dataRemaining: session.dataLimit === null ? null : session.dataLimit - session.dataUsed,
     uploaded: session.uploaded,
     viaConnect: session.tunnelled,
+    reconnections: session.reconnections,
     slowUsed: session.slowUsed,
     slow: !ended && isSlow(session),
     secondsRemaining: secondsRemaining(session, around.now),

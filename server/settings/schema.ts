@@ -26,7 +26,27 @@ export const settingsShape = z
       .nullable(),
     accent: colour.meta({ description: 'colour of buttons and the meter' }),
     currency: z.string().regex(/^[A-Z]{3}$/, 'three capital letters, such as NGN'),
-    hotspotId: z.string().trim().max(60).meta({ description: 'the number of this venue in a larger network' }),
+    country: z.string().regex(/^[A-Z]{2}$/, 'two capital letters, such as NG, UG or KE').meta({ description: 'of phone numbers without a country' }),
+    publicUrl: z
+      .string()
+      .trim()
+      .max(200)
+      .regex(/^(https?:\/\/[a-z0-9.-]+(:\d+)?)?$/i, 'an address such as https://pay.example.com, or nothing')
+      .meta({ description: 'where payment companies reach this box; empty: they are asked, and call nobody' }),
+    pointsOn: z.boolean().meta({ description: 'purchases earn points' }),
+    pointsPerMinor: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .meta({ description: 'how much money earns one point, in the smallest unit of the currency' }),
+    tileUrl: z
+      .string()
+      .trim()
+      .max(300)
+      .regex(/^(https?:\/\/\S*\{z\}\S*)?$/, 'such as https://tiles.example.com/{z}/{x}/{y}.png, or nothing')
+      .meta({ description: 'a tile server for the map; empty: the outline map of the box' }),
+    tileCredit: z.string().trim().max(120).meta({ description: 'whose tiles these are, as their terms ask' }),
     ssid: z.string().trim().max(32).meta({ description: 'printed on vouchers' }),
     pollSeconds: z.number().int().min(1).max(30).meta({ description: 'how often the ledger is brought up to date' }),
     whenDevicesFull: z
@@ -58,7 +78,12 @@ export const defaults: Settings = {
   logo: null,
   accent: '#0b7a4b',
   currency: 'NGN',
-  hotspotId: '',
+  country: 'NG',
+  publicUrl: '',
+  pointsOn: true,
+  pointsPerMinor: 10_000,
+  tileUrl: '',
+  tileCredit: '',
   ssid: '',
   pollSeconds: 5,
   whenDevicesFull: 'drop-oldest',

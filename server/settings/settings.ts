@@ -13,21 +13,32 @@ const keepForMs = 10 * SECOND
 /** The owner's choices, and the box's own small notes. */
 export function createSettings({ store, now, bus }: { store: Store; now: Now; bus: Bus }) {
   let cached: { choices: Promise<Choices>; readAt: number } | undefined
+  let latest = defaults
 
   const forget = () => (cached = undefined)
   bus.subscribe('catalogue.changed', ({ what }) => {
     if (what === 'settings') forget()
   })
 
+  const keep = (choices: Choices): Choices => (latest = choices)
+
   return {
     /** The owner's choices; a stored value that cannot be used counts as not chosen. Not to be called inside a transaction. */
     async get(): Promise<Choices> {
       if (!cached || now() - cached.readAt >= keepForMs) {
-        const choices = table.readAll(store.db).then(choicesFrom)
+        const choices = table.readAll(store.db).then(choicesFrom).then(keep)
         choices.catch(forget)
         cached = { choices, readAt: now() }
       }
       return cached.choices
+    },
+
+    /** As they were read or written last, without asking the database: for what cannot wait. The defaults before that. */
+    latest: (): Choices => latest,
+
+    /** What was chosen under a name that is no setting any more; undefined when nothing was. Not to be called inside a transaction. */
+    async former(key: string): Promise<unknown> {
+      return parsed(await table.read(store.db, key))
     },
 
     async update(patch: SettingsPatch): Promise<Choices> {
@@ -35,6 +46,7 @@ export function createSettings({ store, now, bus }: { store: Store; now: Now; bu
         for (const [key, value] of Object.entries(patch)) if (value !== undefined) await table.write(tx, key, value, now())
         return choicesFrom(await table.readAll(tx))
       })
+      keep(choices)
       forget()
       bus.publish('catalogue.changed', { what: 'settings' })
       return choices

@@ -51,7 +51,7 @@ function signInRoutes(staff: Staff): Route[] {
       response: loginAnswer,
       handle: ({ ctx, caller }) =>
         ctx.get('authorization')
-          ? Promise.resolve({ username: caller.name, role: caller.role, csrfToken: '' })
+          ? Promise.resolve({ username: caller.name, role: caller.role!, csrfToken: '' })
           : staff.resumeLogin(staffCookie.read(ctx)),
     }),
     route({

@@ -2,6 +2,8 @@ import { z } from 'zod'
 
 const isoTime = z.string().meta({ format: 'date-time' })
 export const role = z.enum(['owner', 'cashier'])
+/** What a program may do with an API key that is no member of staff. */
+export const scope = z.enum(['sessions:read', 'sessions:write', 'usage:write'])
 const username = z
   .string()
   .trim()
@@ -20,11 +22,18 @@ export const staffPatch = z
   .strictObject({ password: password.optional(), role: role.optional(), disabled: z.boolean().optional() })
   .refine((value) => Object.keys(value).length > 0, 'name at least one field to change')
 export const staffShape = z.object({ id: z.number().int(), username: z.string(), role, disabled: z.boolean(), createdAt: isoTime })
-export const apiKeyInput = z.strictObject({ name: z.string().trim().min(1).max(60), role: role.default('cashier') })
+export const apiKeyInput = z
+  .strictObject({
+    name: z.string().trim().min(1).max(60),
+    role: role.nullable().default('cashier').meta({ description: 'null: no member of staff, only the scopes' }),
+    scopes: z.array(scope).max(3).default([]),
+  })
+  .refine((value) => value.role !== null || value.scopes.length > 0, { path: ['scopes'], message: 'choose a role, or at least one scope' })
 export const apiKeyShape = z.object({
   id: z.number().int(),
   name: z.string(),
-  role,
+  role: role.nullable(),
+  scopes: z.array(scope),
   last4: z.string(),
   createdAt: isoTime,
   revokedAt: isoTime.nullable(),
@@ -49,8 +58,10 @@ export const auditPage = z.object({
 })
 export type Role = z.output<typeof role>
 
-/** A member of staff, or a program with an API key. */
-export type Caller = { name: string; role: Role }
+export type Scope = z.output<typeof scope>
+
+/** A member of staff, or a program with an API key; `role` null: neither staff nor owner, only the scopes. */
+export type Caller = { name: string; role: Role | null; scopes: Scope[] }
 export type StaffInput = z.output<typeof staffInput>
 export type StaffPatch = z.output<typeof staffPatch>
 export type Member = z.output<typeof staffShape>

@@ -1,11 +1,12 @@
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import { hashPassword, nobodysHash, verifyPassword } from '../password.ts'
 import type { Store } from '../store/store.ts'
+import { hashToken, makeToken, sameToken } from '../token.ts'
 import { HOUR, MINUTE } from '../units.ts'
-import { hashToken, makeApiKey, makeToken, sameToken } from './credentials.ts'
+import { makeApiKey } from './credentials.ts'
 import { readFirstOwner, removeFirstOwner } from './first-owner.ts'
-import { hashPassword, nobodysHash, verifyPassword } from './password.ts'
-import type { ApiKey, ApiKeyInput, AuditPage, Caller, LoginAnswer, Member, StaffInput, StaffPatch } from './schema.ts'
+import type { ApiKey, ApiKeyInput, AuditPage, Caller, LoginAnswer, Member, Role, Scope, StaffInput, StaffPatch } from './schema.ts'
 import * as table from './table.ts'
 import { createTries } from './tries.ts'
 
@@ -20,7 +21,7 @@ const loginLastsMs = 12 * HOUR
 const slideEveryMs = 10 * MINUTE
 
 /** Keys of a request's body that never reach the audit log; a logo is no secret, only large. */
-const leftOut = new Set(['password', 'code', 'codes', 'resumeCode', 'apiKey', 'token', 'csrfToken', 'logo'])
+const leftOut = new Set(['password', 'pin', 'code', 'codes', 'resumeCode', 'apiKey', 'token', 'csrfToken', 'logo', 'values'])
 
 /** Who may run the venue, and what they did. */
 export function createStaff({ store, now }: { store: Store; now: Now }) {
@@ -41,7 +42,7 @@ export function createStaff({ store, now }: { store: Store; now: Now }) {
         await table.insertStaff(tx, { username: first.username, passwordHash, role: 'owner' }, now())
         await table.insertKey(
           tx,
-          { name: 'first key', role: 'owner', keyHash: hashToken(first.apiKey), last4: first.apiKey.slice(-4) },
+          { name: 'first key', role: 'owner', scopes: [], keyHash: hashToken(first.apiKey), last4: first.apiKey.slice(-4) },
           now(),
         )
         await table.insertAudit(tx, { actor: 'box', action: 'staff.first-owner', subject: first.username, details: 'null' }, now())
@@ -82,14 +83,14 @@ export function createStaff({ store, now }: { store: Store; now: Now }) {
       if (apiKey !== undefined) {
         const key = await table.findKey(store.db, hashToken(apiKey))
         if (!key) throw new Refusal('not-signed-in', 'This API key is not valid.')
-        return { name: `key:${key.name}`, role: key.role }
+        return { name: `key:${key.name}`, role: key.role, scopes: scopesOf(key) }
       }
       const login = await liveLogin(token)
       if (!safe && !sameToken(csrfToken ?? '', login.csrfToken)) {
         throw new Refusal('csrf', 'This page does not belong to your sign-in any more. Reload the page and sign in again.')
       }
       if (login.expiresAt - now() < loginLastsMs - slideEveryMs) await table.moveLogin(store.db, login.tokenHash, now() + loginLastsMs)
-      return { name: login.username, role: login.role }
+      return { name: login.username, role: login.role, scopes: staffScopes }
     },
 
     /** What a page that was reloaded needs to go on. @throws Refusal `not-signed-in` */
@@ -127,9 +128,9 @@ export function createStaff({ store, now }: { store: Store; now: Now }) {
     listKeys: (): Promise<ApiKey[]> => table.listKeys(store.db),
 
     /** The key itself is only ever in this answer. */
-    async createKey({ name, role }: ApiKeyInput): Promise<{ id: number; apiKey: string }> {
+    async createKey({ name, role, scopes }: ApiKeyInput): Promise<{ id: number; apiKey: string }> {
       const apiKey = makeApiKey()
-      const id = await table.insertKey(store.db, { name, role, keyHash: hashToken(apiKey), last4: apiKey.slice(-4) }, now())
+      const id = await table.insertKey(store.db, { name, role, scopes, keyHash: hashToken(apiKey), last4: apiKey.slice(-4) }, now())
       return { id, apiKey }
     },
 
@@ -153,6 +154,13 @@ export function createStaff({ store, now }: { store: Store; now: Now }) {
     if (!login) throw new Refusal('not-signed-in', 'Please sign in.')
     return login
   }
+}
+
+/** Staff may look at sessions and change them; to report usage is for the key of a router alone. */
+const staffScopes: Scope[] = ['sessions:read', 'sessions:write']
+
+function scopesOf({ role, scopes }: { role: Role | null; scopes: Scope[] }): Scope[] {
+  return role === null ? scopes : [...staffScopes, ...scopes]
 }
 
 function withoutSecrets(details: unknown): string {

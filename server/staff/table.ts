@@ -1,6 +1,9 @@
 import { iso } from '../clock.ts'
 import type { Db } from '../store/store.ts'
-import type { ApiKey, AuditPage, Member, Role } from './schema.ts'
+import type { ApiKey, AuditPage, Member, Role, Scope } from './schema.ts'
+
+/** What stands for the role of a key that has none. */
+const PROGRAM = 'program'
 
 type StaffRow = { id: number; username: string; password_hash: string; role: Role; created_at: number; disabled_at: number | null }
 
@@ -85,15 +88,16 @@ export async function sweepLogins(db: Db, at: number): Promise<void> {
 }
 
 export async function listKeys(db: Db): Promise<ApiKey[]> {
-  const rows: { id: number; name: string; role: Role; last4: string; created_at: number; revoked_at: number | null }[] = await db(
+  const rows: { id: number; name: string; role: string; scopes: string; last4: string; created_at: number; revoked_at: number | null }[] = await db(
     'api_keys',
   )
-    .select('id', 'name', 'role', 'last4', 'created_at', 'revoked_at')
+    .select('id', 'name', 'role', 'scopes', 'last4', 'created_at', 'revoked_at')
     .orderBy('id')
-  return rows.map(({ id, name, role, last4, created_at, revoked_at }) => ({
+  return rows.map(({ id, name, role, scopes, last4, created_at, revoked_at }) => ({
     id,
     name,
-    role,
+    role: roleFrom(role),
+    scopes: JSON.parse(scopes) as Scope[],
     last4,
     createdAt: iso(created_at),
     revokedAt: iso(revoked_at),
@@ -101,15 +105,20 @@ export async function listKeys(db: Db): Promise<ApiKey[]> {
 }
 
 /** A key that was not revoked. */
-export async function findKey(db: Db, keyHash: string): Promise<{ name: string; role: Role } | undefined> {
-  return db('api_keys').where({ key_hash: keyHash, revoked_at: null }).first('name', 'role')
+export async function findKey(db: Db, keyHash: string): Promise<{ name: string; role: Role | null; scopes: Scope[] } | undefined> {
+  const row = await db('api_keys').where({ key_hash: keyHash, revoked_at: null }).first('name', 'role', 'scopes')
+  return row && { name: row.name, role: roleFrom(row.role), scopes: JSON.parse(row.scopes) }
 }
 
-export async function insertKey(db: Db, key: { name: string; role: Role; keyHash: string; last4: string }, at: number): Promise<number> {
+export async function insertKey(db: Db, key: { name: string; role: Role | null; scopes: Scope[]; keyHash: string; last4: string }, at: number): Promise<number> {
   const [row] = await db('api_keys')
-    .insert({ name: key.name, role: key.role, key_hash: key.keyHash, last4: key.last4, created_at: at })
+    .insert({ name: key.name, role: key.role ?? PROGRAM, scopes: JSON.stringify(key.scopes), key_hash: key.keyHash, last4: key.last4, created_at: at })
     .returning('id')
   return row.id
+}
+
+function roleFrom(stored: string): Role | null {
+  return stored === PROGRAM ? null : (stored as Role)
 }
 
 export async function revokeKey(db: Db, id: number, at: number): Promise<boolean> {

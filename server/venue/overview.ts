@@ -3,6 +3,9 @@ import si from 'systeminformation'
 import { iso, type Now } from '../clock.ts'
 import type { LiveUsage } from '../sessions/live.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Payments } from '../payments/payments.ts'
+import type { Sms } from '../sms/sms.ts'
+import { alarmsOf } from './alarms.ts'
 import { DAY, MINUTE } from '../units.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
@@ -10,22 +13,37 @@ import type { Health, Overview } from './schema.ts'
 
 const STEP_MS = 5 * MINUTE
 
-type Needs = { sessions: Sessions; settings: Settings; vouchers: Vouchers; live: LiveUsage; now: Now; version: string; dataDir: string }
+type Needs = {
+  payments: Payments
+  sms: Sms
+  sessions: Sessions
+  settings: Settings
+  vouchers: Vouchers
+  live: LiveUsage
+  now: Now
+  version: string
+  dataDir: string
+}
 
 /** The owner's first screen, in one answer. */
-export async function overviewOf({ sessions, settings, vouchers, live, now, version, dataDir }: Needs, health: Health): Promise<Overview> {
+export async function overviewOf(
+  { payments, sms, sessions, settings, vouchers, live, now, version, dataDir }: Needs,
+  health: Health,
+): Promise<Overview> {
   const today = startOfDay(now())
   const { currency } = await settings.get()
-  const [online, tally, redeemed, traffic, box] = await Promise.all([
+  const [online, tally, redeemed, traffic, box, alarms] = await Promise.all([
     sessions.online(),
     sessions.tallySince(today, currency),
     vouchers.countRedeemed(today),
     sessions.traffic(now() - DAY, STEP_MS),
     boxFacts(version, dataDir),
+    alarmsOf({ payments, sms }),
   ])
   return {
     online: { sessions: online.sessions, devices: online.devices },
     liveSessions: online.live,
+    alarms,
     throughput: live.throughput(),
     today: {
       vouchersRedeemed: redeemed,

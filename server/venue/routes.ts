@@ -3,16 +3,22 @@ import { Registry, collectDefaultMetrics, Gauge } from 'prom-client'
 import { z } from 'zod'
 import type { Now } from '../clock.ts'
 import type { Connect } from '../connect/connect.ts'
+import type { Customers } from '../customers/customers.ts'
 import type { Bus } from '../events.ts'
+import type { Hotspots } from '../hotspots/hotspots.ts'
 import { route, type Route } from '../http/api.ts'
 import { isLocal, type WhoAsks } from '../http/asker.ts'
 import { openStream } from '../http/live.ts'
 import type { Packages } from '../packages/packages.ts'
+import type { Payments } from '../payments/payments.ts'
+import type { Asker } from '../sessions/buying.ts'
 import type { LiveUsage } from '../sessions/live.ts'
-import { viewerOf } from '../sessions/routes.ts'
+import { viewerOf } from '../sessions/view.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Sms } from '../sms/sms.ts'
 import type { Store } from '../store/store.ts'
+import { HOUR } from '../units.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
 import { checkHealth } from './health.ts'
 import { overviewOf } from './overview.ts'
@@ -29,15 +35,40 @@ type Needs = {
   settings: Settings
   sessions: Sessions
   live: LiveUsage
+  hotspots: Hotspots
+  customers: Customers
+  payments: Payments
+  sms: Sms
   whoAsks: WhoAsks
   config: { portalHost: string; dataDir: string; version: string }
 }
 
+const SHOW_PAYMENT_MS = HOUR
+
 /** What the venue shows of itself: the portal's first screen, the captive API, health, metrics and the owner's overview. */
 export function venueRoutes(needs: Needs): Route[] {
-  const { live, whoAsks, config, settings, packages, connect, bus } = needs
+  const { live, whoAsks, config, settings, packages, connect, bus, hotspots, customers, payments, now } = needs
   const health = () => checkHealth({ store: needs.store, redis: needs.redis, dataDir: config.dataDir })
   const metrics = createMetrics(needs, health)
+
+  async function customerOf({ phone }: Asker) {
+    const found = phone === null ? undefined : await customers.find(phone)
+    if (!found) return null
+    const { confirmed, createdAt, seenAt, points } = found
+    return { phone: found.phone, confirmed, createdAt, seenAt, points }
+  }
+
+  /** A purchase goes on where it was, after a reload or a closed window: the asker's last payment, while it says something. */
+  async function recentPayment({ phone, device }: Asker) {
+    const payers = [...(phone ? [phone] : []), ...(device ? [`device ${device.mac}`] : [])]
+    const last = payers.length === 0 ? undefined : await payments.latestOf(payers)
+    return last && now() - last.createdAt < SHOW_PAYMENT_MS ? payments.view(last) : null
+  }
+
+  async function tellPayment(stream: ReturnType<typeof openStream>, id: number): Promise<void> {
+    const payment = await payments.find(id)
+    if (payment) stream.send('payment', { id, step: payments.view(payment).step })
+  }
 
   return [
     route({
@@ -49,14 +80,18 @@ export function venueRoutes(needs: Needs): Route[] {
       response: portalAnswer,
       handle: async ({ ctx }) => {
         const asker = await whoAsks.asker(ctx)
-        const [choices, onSale, id, { parts }, offer] = await Promise.all([
+        const [choices, onSale, id, { parts }, offer, hotspot, signIn, customer, payment] = await Promise.all([
           settings.get(),
           packages.list(),
           live.sessionIdOf(asker),
           health(),
           connect.offer(),
+          hotspots.own(),
+          customers.way(),
+          customerOf(asker),
+          recentPayment(asker),
         ])
-        const { venueName, venueMessage, supportPhone, logo, accent, currency } = choices
+        const { venueName, venueMessage, supportPhone, logo, accent, currency, tileUrl, tileCredit } = choices
         const session = id === null ? undefined : await live.viewFor(id, viewerOf(asker))
         const isElsewhere =
           session !== undefined &&
@@ -71,8 +106,12 @@ export function venueRoutes(needs: Needs): Route[] {
           packages: onSale,
           session: isElsewhere ? null : (session ?? null),
           returning: isElsewhere ? session : null,
+          customer,
+          payment,
+          hotspot,
+          map: { tileUrl, tileCredit },
           connect: offer,
-          services: { vouchers: true, mobileMoney: false, internet: parts.internet.ok },
+          services: { vouchers: true, ways: await payments.ways(currency), signIn, points: choices.pointsOn, internet: parts.internet.ok },
         }
       },
     }),
@@ -158,7 +197,7 @@ export function venueRoutes(needs: Needs): Route[] {
       method: 'get',
       path: '/api/admin/events',
       tag: 'box',
-      summary: 'Server-sent events for the staff screens: usage, session, catalogue',
+      summary: 'Server-sent events for the staff screens: usage, session, payment, catalogue',
       guard: 'cashier',
       handle: async ({ ctx }) => {
         let stops: (() => void)[] = []
@@ -166,6 +205,7 @@ export function venueRoutes(needs: Needs): Route[] {
         stops = [
           bus.subscribe('sessions.usage', (event) => stream.send('usage', event)),
           bus.subscribe('session.changed', (event) => stream.send('session', event)),
+          bus.subscribe('payment.changed', ({ id }) => void tellPayment(stream, id)),
           bus.subscribe('catalogue.changed', (event) => stream.send('catalogue', event)),
         ]
         return undefined

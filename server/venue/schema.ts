@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { endpointShape } from '../connect/schema.ts'
+import { customerShape, signInWay } from '../customers/schema.ts'
+import { hotspotShape } from '../hotspots/schema.ts'
 import { packageShape } from '../packages/schema.ts'
+import { paymentShape, payWay } from '../payments/schema.ts'
 import { sessionShape } from '../sessions/schema.ts'
 import { connectWords, settingsShape } from '../settings/schema.ts'
 
@@ -14,6 +17,10 @@ export const portalAnswer = z.object({
   returning: sessionShape
     .nullable()
     .meta({ description: 'a live session of this browser whose device looks new: offer to continue with its resume code' }),
+  customer: customerShape.extend({ points: z.number().int() }).nullable().meta({ description: 'who is signed in' }),
+  payment: paymentShape.nullable().meta({ description: "the asker's payment that is open, or was just made" }),
+  hotspot: hotspotShape.meta({ description: 'this venue' }),
+  map: z.object({ tileUrl: z.string(), tileCredit: z.string() }),
   connect: z.object({
     available: z.boolean().meta({ description: 'false: the owner has not set it up, or turned it off' }),
     words: connectWords,
@@ -21,7 +28,9 @@ export const portalAnswer = z.object({
   }),
   services: z.object({
     vouchers: z.literal(true),
-    mobileMoney: z.boolean(),
+    ways: z.array(payWay).meta({ description: 'how packages can be paid for here; empty: by voucher only' }),
+    signIn: signInWay,
+    points: z.boolean(),
     internet: z.boolean().meta({ description: 'false when the line of the venue seems down' }),
   }),
 })
@@ -43,6 +52,15 @@ export const overviewShape = z
   .object({
     online: z.object({ sessions: z.number().int(), devices: z.number().int() }).meta({ description: 'seen in the last minutes' }),
     liveSessions: z.number().int(),
+    alarms: z
+      .array(
+        z.object({
+          kind: z.enum(['not-online', 'provider', 'wrong-amount', 'refund-failed', 'sms']),
+          words: z.string(),
+          paymentId: z.number().int().nullable(),
+        }),
+      )
+      .meta({ description: 'what needs somebody: paid but not online for over a minute, a provider that refuses our account' }),
     throughput: z.object({ downBps: z.number(), upBps: z.number() }),
     today: z.object({
       vouchersRedeemed: z.number().int(),

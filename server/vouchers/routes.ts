@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Route, route } from '../http/api.ts'
-import { batchInput, batchMade, batchShape, voucherShape } from './schema.ts'
+import { batchInput, batchMade, batchShape, sellAnswer, sellInput, voucherShape } from './schema.ts'
 import type { Vouchers } from './vouchers.ts'
 
 const tag = 'vouchers'
@@ -20,6 +20,18 @@ export function voucherRoutes({ vouchers }: { vouchers: Vouchers }): Route[] {
       status: 201,
       audit: 'vouchers.create',
       handle: ({ body, caller }) => vouchers.makeBatch(body, caller.name),
+    }),
+    route({
+      method: 'post',
+      path: '/api/admin/sell',
+      tag,
+      summary: 'One voucher for cash, at the counter; the same key gives the same voucher',
+      guard: 'cashier',
+      body: sellInput,
+      response: sellAnswer,
+      status: 201,
+      audit: 'sell',
+      handle: ({ body, caller }) => vouchers.sell(body, caller.name),
     }),
     route({
       method: 'get',

@@ -20,6 +20,10 @@ export const batchInput = z.strictObject({
 })
 export type BatchInput = z.output<typeof batchInput>
 
+/** Cash for a package, taken from somebody who stands at the counter. `key`: chosen anew for every sale. */
+export const sellInput = z.strictObject({ packageId: z.number().int().positive(), key: z.string().regex(/^[A-Za-z0-9-]{8,64}$/) })
+export const sellAnswer = z.object({ code: z.string(), packageName: z.string() })
+
 /** The only answer that ever holds the codes: they are kept as hashes. */
 export const batchMade = z.object({ batchId: z.number().int(), codes: z.array(z.string()) })
 

@@ -3,7 +3,7 @@ import { Refusal } from '../errors.ts'
 import type { Bus } from '../events.ts'
 import type { Packages } from '../packages/packages.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
-import { type Alphabet, formatCode, hashCode, makeCode, normaliseCode } from './codes.ts'
+import { type Alphabet, codeOfSale, formatCode, hashCode, makeCode, normaliseCode } from './codes.ts'
 import type { Batch, BatchInput, Voucher } from './schema.ts'
 import * as table from './table.ts'
 
@@ -46,6 +46,32 @@ export function createVouchers({ store, now, secret, packages, bus }: Needs) {
       return made
     },
 
+    /**
+     * One voucher, sold for cash at the counter. Its code follows from the sale's key, so that a second tap, or an answer
+     * that was lost, shows the same voucher instead of making another.
+     * @throws Refusal `not-found` without such a package on sale
+     */
+    async sell({ packageId, key }: { packageId: number; key: string }, seller: string): Promise<{ code: string; packageName: string }> {
+      const code = codeOfSale(`${seller} ${packageId} ${key}`, secret)
+      const at = now()
+      const sold = await store.transaction(async (tx) => {
+        const found = await packages.find(tx, packageId)
+        if (!found || found.archived) throw new Refusal('not-found', `There is no package ${packageId} on sale.`)
+        const codeHash = hashCode(code, secret)
+        if (await table.findByHash(tx, codeHash)) return found
+        const batchId = await table.insertBatch(
+          tx,
+          { packageId, count: 1, alphabet: 'letters', note: 'Sold at the counter', seller },
+          seller,
+          at,
+        )
+        await table.insertVouchers(tx, batchId, [{ codeHash, last4: code.slice(-4) }])
+        return found
+      })
+      changed()
+      return { code: formatCode(code, 'letters'), packageName: sold.name }
+    },
+
     /** All batches, newest first. */
     async batches(): Promise<Batch[]> {
       const named = await packageNames()
@@ -79,6 +105,13 @@ export function createVouchers({ store, now, secret, packages, bus }: Needs) {
       const claimed = await table.claim(tx, codeHash, at)
       const voucher = await table.findByHash(tx, codeHash)
       if (!claimed || !voucher) throw whyNot(voucher)
+      return { voucherId: voucher.id, batchId: voucher.batchId, packageId: voucher.packageId, last4: voucher.last4 }
+    },
+
+    /** What a code would buy, without using it. @throws Refusal like `claim` */
+    async look(tx: Tx, code: string): Promise<Claim> {
+      const voucher = await table.findByHash(tx, hashCode(normaliseCode(code), secret))
+      if (!voucher || voucher.status !== 'unused') throw whyNot(voucher)
       return { voucherId: voucher.id, batchId: voucher.batchId, packageId: voucher.packageId, last4: voucher.last4 }
     },
 

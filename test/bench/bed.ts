@@ -114,7 +114,7 @@ export async function grantedCount(lab: Lab): Promise<number> {
 function soldSession(n: number, now: number, speeds: { downBps: number | null; upBps: number | null }): Omit<Session, 'id'> {
   return {
     userPhone: null,
-    hotspotId: null,
+    hotspotId: 'hotspot_1',
     hotspotName: 'Bench',
     packageId: 1,
     packageName: 'Bench',
@@ -134,6 +134,8 @@ function soldSession(n: number, now: number, speeds: { downBps: number | null; u
     slowUsed: 0,
     uploaded: 0,
     tunnelled: 0,
+    elsewhere: 0,
+    reconnections: 0,
     durationMs: DAY,
     ...speeds,
     maxDevices: 1,

@@ -7,10 +7,11 @@ import { table, verdict, round, type Figure } from './figure.ts'
 import { forwarding } from './forwarding.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { reports } from './reports.ts'
 import { restore } from './restore.ts'
 import { shaping } from './shaping.ts'
 
-const groups: Record<string, () => Promise<Figure[]>> = { exactness, latency, forwarding, shaping, restore, api, memory, connect }
+const groups: Record<string, () => Promise<Figure[]>> = { exactness, latency, forwarding, shaping, restore, api, memory, connect, reports }
 
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !groups[name])

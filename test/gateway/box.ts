@@ -12,6 +12,7 @@ export const facts: RulesetFacts = {
   wan: 'wan0',
   lanAddress: '10.64.0.1',
   portalPort: 8080,
+  callbackPort: null,
   tunnel: { device: 'wg0', address: '10.8.0.1', port: 51820, otherPorts: [443] },
 }
 

@@ -245,6 +245,7 @@ test('the ruleset names the devices and addresses of its box, and nothing lets a
     wan: 'eth7',
     lanAddress: '192.0.2.1',
     portalPort: 8181,
+    callbackPort: null,
     tunnel: { device: 'tun7', address: '192.0.2.65', port: 4500, otherPorts: [443] },
   })
   t.regex(text, /iifname "br-lan" goto from_lan/)

@@ -69,6 +69,7 @@ test('the ledger is the sum of what the gateway let through; at the cap the rest
         now,
         bus,
         connect,
+        payments: { markUsed: async () => [], tell: () => {} },
         leases: { addresses: async () => (mac) => [lease(mac)], holder: async () => undefined, watch: () => () => {} },
       })
       const gateway = createMemoryGateway({ now, wanted: meter.grants, settle: async (readings) => void (await meter.settle(readings)) })

@@ -6,7 +6,7 @@ export function paidSession(terms: Terms, at: number, over: Partial<Session> = {
   return {
     ...terms,
     userPhone: null,
-    hotspotId: null,
+    hotspotId: 'hotspot_1',
     hotspotName: 'V',
     paymentMethod: 'voucher',
     paymentReference: '…AAAA',
@@ -23,6 +23,8 @@ export function paidSession(terms: Terms, at: number, over: Partial<Session> = {
     slowUsed: 0,
     uploaded: 0,
     tunnelled: 0,
+    elsewhere: 0,
+    reconnections: 0,
     follows: null,
     createdAt: at,
     updatedAt: at,

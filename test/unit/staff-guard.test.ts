@@ -88,8 +88,8 @@ test('each door lets in whom it should', async (t) => {
   const { ask, signIn, staff } = await setUp(t)
   const owner = await signIn('ada', 'owner')
   const cashier = await signIn('bo', 'cashier')
-  const ownerKey = { authorization: `Bearer ${(await staff.createKey({ name: 'backup', role: 'owner' })).apiKey}` }
-  const cashierKey = { authorization: `Bearer ${(await staff.createKey({ name: 'till', role: 'cashier' })).apiKey}` }
+  const ownerKey = { authorization: `Bearer ${(await staff.createKey({ name: 'backup', role: 'owner', scopes: [] })).apiKey}` }
+  const cashierKey = { authorization: `Bearer ${(await staff.createKey({ name: 'till', role: 'cashier', scopes: [] })).apiKey}` }
   const askers = { owner, cashier, ownerKey, cashierKey, box: { 'x-local': '1' }, nobody: {} }
   const statuses: Record<string, string> = {}
   for (const [name, headers] of Object.entries(askers)) {

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Refusal } from '#server/errors.ts'
-import { hashPassword, verifyPassword } from '#server/staff/password.ts'
+import { hashPassword, verifyPassword } from '#server/password.ts'
 import { createStaff } from '#server/staff/staff.ts'
 import { DAY, HOUR, MINUTE } from '#server/units.ts'
 import { openTestStore } from './store.ts'
@@ -179,9 +179,13 @@ test('a name is taken once, and an unknown member is refused', async (t) => {
 
 test('an API key works until it is revoked, and is kept as a hash', async (t) => {
   const { staff, store } = await setUp(t)
-  const made = await staff.createKey({ name: 'till', role: 'cashier' })
+  const made = await staff.createKey({ name: 'till', role: 'cashier', scopes: [] })
   t.regex(made.apiKey, /^ksw_[A-Za-z0-9]{40}$/)
-  t.deepEqual(await staff.authenticate({ apiKey: made.apiKey, safe: false }), { name: 'key:till', role: 'cashier' })
+  t.deepEqual(await staff.authenticate({ apiKey: made.apiKey, safe: false }), {
+    name: 'key:till',
+    role: 'cashier',
+    scopes: ['sessions:read', 'sessions:write'],
+  })
   t.false(JSON.stringify(await store.db('api_keys')).includes(made.apiKey))
   t.like((await staff.listKeys())[0], { id: made.id, name: 'till', last4: made.apiKey.slice(-4), revokedAt: null })
 

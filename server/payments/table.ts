@@ -1,0 +1,261 @@
+import type { Db, Tx } from '../store/store.ts'
+import type { FailReason, PaymentFilter, ProviderName } from './schema.ts'
+
+/** A payment as it is written down. Times UTC ms, money minor units. */
+export type Payment = {
+  id: number
+  reference: string
+  key: string
+  payer: string
+  userPhone: string | null
+  provider: ProviderName
+  hotspotId: string
+  packageId: number
+  packageName: string
+  amountMinor: number
+  currency: string
+  topUp: boolean
+  targetSessionId: number | null
+  mac: string | null
+  deviceName: string
+  profileId: number | null
+  status: 'asked' | 'pending' | 'paid' | 'failed'
+  reason: FailReason | null
+  detail: string
+  checkoutUrl: string | null
+  providerReference: string | null
+  confirmedBy: string | null
+  outcome: 'opened' | 'topped-up' | 'waiting' | null
+  sessionId: number | null
+  pointsEarned: number
+  usedBefore: number
+  attempts: number
+  nextAt: number | null
+  createdAt: number
+  pendingAt: number | null
+  expiresAt: number
+  givenUpAt: number | null
+  paidAt: number | null
+  failedAt: number | null
+  openedAt: number | null
+  grantedAt: number | null
+  firstByteAt: number | null
+  refund: 'asked' | 'done' | 'failed' | null
+  refundReason: string | null
+  refundBy: string | null
+  refundReference: string | null
+  refundDetail: string | null
+  refundAskedAt: number | null
+  refundedAt: number | null
+}
+
+type Row = Record<string, unknown>
+
+/** Fields by their columns, in one place for reading and writing. */
+const columns = {
+  id: 'id',
+  reference: 'reference',
+  key: 'key',
+  payer: 'payer',
+  userPhone: 'user_phone',
+  provider: 'provider',
+  hotspotId: 'hotspot_id',
+  packageId: 'package_id',
+  packageName: 'package_name',
+  amountMinor: 'amount_minor',
+  currency: 'currency',
+  topUp: 'top_up',
+  targetSessionId: 'target_session_id',
+  mac: 'mac',
+  deviceName: 'device_name',
+  profileId: 'profile_id',
+  status: 'status',
+  reason: 'reason',
+  detail: 'detail',
+  checkoutUrl: 'checkout_url',
+  providerReference: 'provider_reference',
+  confirmedBy: 'confirmed_by',
+  outcome: 'outcome',
+  sessionId: 'session_id',
+  pointsEarned: 'points_earned',
+  usedBefore: 'used_before',
+  attempts: 'attempts',
+  nextAt: 'next_at',
+  createdAt: 'created_at',
+  pendingAt: 'pending_at',
+  expiresAt: 'expires_at',
+  givenUpAt: 'given_up_at',
+  paidAt: 'paid_at',
+  failedAt: 'failed_at',
+  openedAt: 'opened_at',
+  grantedAt: 'granted_at',
+  firstByteAt: 'first_byte_at',
+  refund: 'refund',
+  refundReason: 'refund_reason',
+  refundBy: 'refund_by',
+  refundReference: 'refund_reference',
+  refundDetail: 'refund_detail',
+  refundAskedAt: 'refund_asked_at',
+  refundedAt: 'refunded_at',
+} as const satisfies Record<keyof Payment, string>
+
+const open = ['asked', 'pending']
+
+export async function insert(tx: Tx, payment: Omit<Payment, 'id'>): Promise<Payment> {
+  const [row] = await tx('payments').insert(toRow(payment)).returning('*')
+  return fromRow(row)!
+}
+
+export async function update(tx: Tx, id: number, change: Partial<Payment>): Promise<void> {
+  await tx('payments').where({ id }).update(toRow(change))
+}
+
+/** One statement, so that of any number who learn that it was paid one credits it. */
+export async function claimPaid(tx: Tx, id: number, change: Pick<Payment, 'paidAt' | 'providerReference'>): Promise<boolean> {
+  const changed = await tx('payments')
+    .where({ id })
+    .whereIn('status', [...open, 'failed'])
+    .whereNull('paid_at')
+    .update({ ...toRow(change), status: 'paid', reason: null })
+  return changed === 1
+}
+
+export async function find(db: Db, id: number): Promise<Payment | undefined> {
+  return fromRow(await db('payments').where({ id }).first())
+}
+
+export async function findByReference(db: Db, reference: string): Promise<Payment | undefined> {
+  return fromRow(await db('payments').where({ reference }).first())
+}
+
+/** By the number that the provider gave it: what a receipt of theirs shows. */
+export async function findByProviderReference(db: Db, providerReference: string): Promise<Payment | undefined> {
+  return fromRow(await db('payments').where({ provider_reference: providerReference }).first())
+}
+
+export async function findByKey(db: Db, payer: string, key: string): Promise<Payment | undefined> {
+  return fromRow(await db('payments').where({ payer, key }).first())
+}
+
+export async function findOpen(db: Db, payer: string, hotspotId: string): Promise<Payment | undefined> {
+  return fromRow(await db('payments').where({ payer, hotspot_id: hotspotId, given_up_at: null }).whereIn('status', open).first())
+}
+
+/** The asker's last payment, by number or device. */
+export async function findLatest(db: Db, payers: string[]): Promise<Payment | undefined> {
+  return fromRow(await db('payments').whereIn('payer', payers).orderBy('id', 'desc').first())
+}
+
+export async function ofPhone(db: Db, phone: string, limit: number): Promise<Payment[]> {
+  return rows(db('payments').where({ user_phone: phone }).orderBy('id', 'desc').limit(limit))
+}
+
+/** Numbers of payments that are to be looked at now, longest due first. */
+export async function due(db: Db, now: number, limit: number): Promise<number[]> {
+  return db('payments').where('next_at', '<=', now).orderBy('next_at').limit(limit).pluck('id')
+}
+
+/** Paid, with a session, and the gateway has not yet been seen to let it in. */
+export async function ungranted(db: Db): Promise<{ id: number; sessionId: number }[]> {
+  const found: Row[] = await db('payments')
+    .whereNotNull('paid_at')
+    .whereNull('granted_at')
+    .whereNotNull('session_id')
+    .select('id', 'session_id')
+  return found.map((row) => ({ id: Number(row['id']), sessionId: Number(row['session_id']) }))
+}
+
+/** Notes that the gateway lets these in. */
+export async function markGranted(tx: Tx, ids: number[], at: number): Promise<void> {
+  await tx('payments').whereIn('id', ids).whereNull('granted_at').update({ granted_at: at })
+}
+
+/** Notes first use of sessions by what each has used in all. @returns numbers of the payments */
+export async function markUsed(tx: Tx, used: { id: number; bytes: number }[], at: number): Promise<number[]> {
+  if (used.length === 0) return []
+  const found: Row[] = await tx.raw(
+    `UPDATE payments SET first_byte_at = ? FROM json_each(?) AS u
+     WHERE payments.session_id = u.value ->> '$.id' AND payments.granted_at IS NOT NULL AND payments.first_byte_at IS NULL
+       AND (u.value ->> '$.bytes') > payments.used_before RETURNING payments.id`,
+    [at, JSON.stringify(used)],
+  )
+  return found.map((row) => Number(row['id']))
+}
+
+/** Paid before a time and still not let in, though the session may go on. */
+export async function notOnline(db: Db, paidBefore: number): Promise<Payment[]> {
+  return rows(whereNotOnline(db('payments').select('payments.*'), paidBefore).orderBy('payments.id'))
+}
+
+/** Payments that need somebody: money that was not what was asked, and refunds that failed, of the last days. */
+export async function troubled(db: Db, since: number): Promise<Payment[]> {
+  return rows(
+    db('payments')
+      .where((query) => query.where('refund', 'failed').where('refund_asked_at', '>=', since))
+      .orWhere((query) => query.where('reason', 'wrong-amount').where('failed_at', '>=', since))
+      .orderBy('id', 'desc')
+      .limit(20),
+  )
+}
+
+export async function page(db: Db, filter: PaymentFilter, paidBefore: number): Promise<{ payments: Payment[]; total: number }> {
+  const query = db('payments').modify((q) => {
+    if (filter.status === 'open') void q.whereIn('payments.status', open)
+    if (filter.status === 'paid' || filter.status === 'failed') void q.where('payments.status', filter.status)
+    if (filter.status === 'refunds') void q.whereNotNull('refund')
+    if (filter.status === 'cash') void q.where({ provider: 'cash', given_up_at: null }).whereIn('payments.status', open)
+    if (filter.status === 'not-online') void whereNotOnline(q, paidBefore)
+    if (!filter.search) return
+    const like = `%${filter.search.replace(/[\\%_]/g, '\\$&').replace(/^\+/, '')}%`
+    void q.where((by) =>
+      by
+        .where('payments.id', Number(filter.search) || -1)
+        .orWhere('reference', filter.search!.toLowerCase())
+        .orWhere('provider_reference', filter.search!)
+        .orWhereRaw("payments.user_phone like ? escape '\\'", [like]),
+    )
+  })
+  const [count] = await query.clone().count({ total: 'payments.id' })
+  const payments = await rows(
+    query
+      .clone()
+      .select('payments.*')
+      .orderBy('payments.id', 'desc')
+      .limit(filter.pageSize)
+      .offset((filter.page - 1) * filter.pageSize),
+  )
+  return { payments, total: Number(count?.['total'] ?? 0) }
+}
+
+/** Takes a customer's number off their payments; the money stays in the books. */
+export async function forget(tx: Tx, phone: string): Promise<void> {
+  await tx('payments')
+    .where({ user_phone: phone })
+    .update({ user_phone: null, payer: tx.raw("'deleted ' || id") })
+  await tx('prevented')
+    .where({ payer: phone })
+    .update({ payer: tx.raw("'deleted ' || id") })
+}
+
+function whereNotOnline(query: ReturnType<Db>, paidBefore: number) {
+  return query
+    .leftJoin('sessions', 'sessions.id', 'payments.session_id')
+    .where('paid_at', '<=', paidBefore)
+    .whereNull('granted_at')
+    .whereNull('refund')
+    .where((q) => q.whereNull('payments.session_id').orWhere((s) => s.whereNot('sessions.status', 'expired').whereNull('sessions.follows')))
+}
+
+async function rows(query: PromiseLike<Row[]>): Promise<Payment[]> {
+  return (await query).map((row) => fromRow(row)!)
+}
+
+function toRow(payment: Partial<Payment>): Row {
+  return Object.fromEntries(Object.entries(payment).map(([field, value]) => [columns[field as keyof Payment], value]))
+}
+
+function fromRow(row: Row | undefined): Payment | undefined {
+  if (!row) return undefined
+  const fields = Object.entries(columns).map(([field, column]) => [field, row[column]])
+  return { ...Object.fromEntries(fields), topUp: Boolean(row['top_up']) } as Payment
+}

@@ -1,0 +1,63 @@
+import type { Log } from '../log.ts'
+import type { Advance } from '../payments/advance.ts'
+import type { Payments } from '../payments/payments.ts'
+import type { Meter } from './meter.ts'
+import type { Till } from './till.ts'
+
+type Needs = {
+  advance: Advance
+  payments: Payments
+  meter: Pick<Meter, 'grants'>
+  log: Log
+  /** Makes the kernel agree with these sessions, or all. */
+  enforce: (sessions?: number[]) => Promise<void>
+}
+
+export type Collect = ReturnType<typeof createCollect>
+
+/** The worker's part in the way of the money: brings payments on, and notes when the gateway lets in who paid. */
+export function createCollect({ advance, payments, meter, log, enforce }: Needs) {
+  const underWay = new Set<number>()
+
+  return {
+    /** Brings these payments on, or all that are due; one that is under way already is left alone. Never fails. */
+    async step({ credit }: Pick<Till, 'credit'>, ids?: number[]): Promise<void> {
+      const wanted = (ids ?? (await advance.due())).filter((id) => !underWay.has(id))
+      await Promise.all(
+        wanted.map(async (id) => {
+          underWay.add(id)
+          try {
+            const paid = await advance.advance(id)
+            if (paid) await credit(paid.payment, paid.truth)
+          } catch (error) {
+            // What it was is still due: it is tried again with the next tick.
+            log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again')
+          } finally {
+            underWay.delete(id)
+          }
+        }),
+      )
+    },
+
+    /** Enforces, and notes which paid sessions are let in by it. */
+    async enforce(sessions?: number[]): Promise<void> {
+      const waiting = await letIn(sessions)
+      await enforce(sessions)
+      await payments.markGranted(waiting)
+    },
+
+    /** Notes who was let in by a poll. */
+    async noteGranted(): Promise<void> {
+      await payments.markGranted(await letIn())
+    },
+  }
+
+  /** Payments whose sessions have a grant now. Asked before enforcing: who comes later is not let in by that run for sure. */
+  async function letIn(sessions?: number[]): Promise<number[]> {
+    const all = await payments.ungranted()
+    const waiting = sessions ? all.filter((one) => sessions.includes(one.sessionId)) : all
+    if (waiting.length === 0) return []
+    const granted = new Set((await meter.grants(waiting.map((one) => one.sessionId))).map((grant) => grant.session))
+    return waiting.filter((one) => granted.has(one.sessionId)).map((one) => one.id)
+  }
+}

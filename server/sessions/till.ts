@@ -1,0 +1,322 @@
+import { randomUUID } from 'node:crypto'
+import type { Now } from '../clock.ts'
+import type { Customers } from '../customers/customers.ts'
+import { Refusal } from '../errors.ts'
+import type { Bus } from '../events.ts'
+import type { Hotspots } from '../hotspots/hotspots.ts'
+import type { Coordinates, Hotspot } from '../hotspots/schema.ts'
+import type { Loyalty } from '../loyalty/loyalty.ts'
+import type { Packages } from '../packages/packages.ts'
+import type { Package } from '../packages/schema.ts'
+import type { PaidTruth } from '../payments/advance.ts'
+import type { Payment, Payments } from '../payments/payments.ts'
+import type { Providers } from '../payments/providers.ts'
+import type { ProviderName } from '../payments/schema.ts'
+import type { Settings as Choices } from '../settings/schema.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Store, Tx } from '../store/store.ts'
+import { MINUTE } from '../units.ts'
+import type { Vouchers } from '../vouchers/vouchers.ts'
+import type { Asker, Bought, Buying, Outcome } from './buying.ts'
+import { attach } from './devices.ts'
+import * as life from './lifecycle.ts'
+import type { Session } from './lifecycle.ts'
+import * as purchases from './purchase-table.ts'
+import type { PaymentMethod } from './schema.ts'
+import * as table from './table.ts'
+
+type Needs = {
+  store: Store
+  now: Now
+  bus: Bus
+  packages: Packages
+  hotspots: Hotspots
+  customers: Pick<Customers, 'confirm' | 'ensure'>
+  loyalty: Loyalty
+  payments: Payments
+  providers: Providers
+  vouchers: Vouchers
+  settings: Settings
+  buying: Buying
+  enforce: (sessions: number[]) => Promise<void>
+}
+
+/** What somebody wants to buy. `key` names the wish: the same key never buys twice. */
+export type Wish = { packageId: number; hotspotId?: string | undefined; coordinates?: Coordinates | undefined; topUp: boolean; key: string }
+
+/** `asked`: a new payment. `pending`: one that is open already. `resumed`: paid before, nothing was charged. */
+export type Answer = { outcome: 'asked' | 'pending' | 'paid' | 'resumed'; payment: Payment | null; session: Session | null }
+
+/** What has changed, to be enforced and told when the transaction is over. */
+type Changed = { session: Session; others: number[]; what: 'opened' | 'topped-up' | 'resumed' }
+
+export type Till = ReturnType<typeof createTill>
+
+/**
+ * Where customers pay. Before anything is charged it looks for what the customer has paid already; money, session and
+ * points are written in one transaction, whoever brings the news that somebody paid.
+ */
+export function createTill(needs: Needs) {
+  const { store, now, bus, packages, hotspots, customers, loyalty, payments, providers, vouchers, settings, buying, enforce } = needs
+
+  async function tell({ session, others, what }: Changed): Promise<void> {
+    await enforce([session.id, ...others])
+    bus.publish('session.changed', { id: session.id, what })
+    for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
+  }
+
+  async function mustSell(id: number): Promise<Package> {
+    const found = await packages.find(store.db, id)
+    if (!found || found.archived) throw new Refusal('not-found', 'This package is not on sale any more. Please choose another one.')
+    return found
+  }
+
+  /** What the customer, or the device that asks, has paid for at this hotspot and not used up. */
+  async function livingOf(tx: Tx, asker: Asker, hotspot: Hotspot): Promise<Session | undefined> {
+    const own = await buying.liveSessionOf(tx, asker)
+    if (own && own.hotspotId === hotspot.hotspotId) return own
+    return asker.phone ? buying.livingOf(tx, asker.phone, hotspot.hotspotId) : undefined
+  }
+
+  /** The customer goes on with what was paid for; on this device, if it is here. */
+  async function resume(tx: Tx, living: Session, { device }: Asker, choices: Choices): Promise<Changed> {
+    const session = device || living.status !== 'ready' ? life.resume(living, now()) : living
+    await table.saveSessions(tx, [session])
+    const places = { maxDevices: session.maxDevices, whenFull: choices.whenDevicesFull, now: now() }
+    return { session, others: device ? await attach(tx, session, device, places) : [], what: 'resumed' }
+  }
+
+  async function where(wish: Pick<Wish, 'hotspotId' | 'coordinates'>, { device, profile }: Asker): Promise<Hotspot> {
+    return hotspots.mustReach(wish.hotspotId, { onLan: device !== null || profile !== null, coordinates: wish.coordinates ?? null })
+  }
+
+  /** The look before every purchase. @returns the session that goes on, when the wish is not to add to it */
+  async function beforePurchase(
+    tx: Tx,
+    wish: Wish,
+    { asker, payer, sold, hotspot, choices }: { asker: Asker; payer: string; sold: Package; hotspot: Hotspot; choices: Choices },
+  ): Promise<{ living: Session | undefined; resumed: Changed | undefined }> {
+    const living = await livingOf(tx, asker, hotspot)
+    if (!living || wish.topUp) return { living, resumed: undefined }
+    await payments.prevent(tx, { ...charge(wish, payer, sold, hotspot), sessionId: living.id, paymentId: null })
+    return { living, resumed: await resume(tx, living, asker, choices) }
+  }
+
+  function charge(wish: Wish, payer: string, sold: Package, hotspot: Hotspot) {
+    const { priceMinor: amountMinor, currency } = sold
+    return { payer, key: wish.key, packageId: sold.id, amountMinor, currency, hotspotId: hotspot.hotspotId }
+  }
+
+  /** Lets money do its work, once: payment, session and points, or none of them. */
+  async function creditIn(
+    tx: Tx,
+    id: number,
+    {
+      hotspot,
+      choices,
+      asker,
+      by,
+      providerReference,
+    }: { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null },
+  ): Promise<Changed | undefined> {
+    if (!(await payments.claim(tx, id, providerReference))) return undefined
+    const payment = (await payments.findIn(tx, id))!
+    const sold = (await packages.find(tx, payment.packageId))!
+    const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
+    const { session, outcome, usedBefore, pointsEarned } = bought
+    await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
+    if (payment.userPhone && providers.find(payment.provider)?.kind === 'push') await customers.confirm(tx, payment.userPhone)
+    return changeOf(bought)
+  }
+
+  /** The device that asked, should it still be a device without a session. */
+  function askerOf({ mac, deviceName, profileId, targetSessionId, userPhone }: Payment): Asker {
+    const profile = profileId === null || targetSessionId === null ? null : { id: profileId, sessionId: targetSessionId }
+    return { device: mac === null ? null : { mac, ip: '', name: deviceName }, profile, sessionId: null, phone: userPhone }
+  }
+
+  return {
+    /**
+     * Asks for money for a package, unless it was paid already.
+     * @throws Refusal `not-found`, `out-of-range`, `not-signed-in`, `limit-reached`, `provider-unavailable` …
+     */
+    async ask(wish: Wish & { provider: ProviderName }, asker: Asker): Promise<Answer> {
+      const [choices, sold, hotspot] = await Promise.all([settings.get(), mustSell(wish.packageId), where(wish, asker)])
+      const patienceMs = await mustTake(wish.provider, sold, asker)
+      const payer = payerOf(asker)
+      const { changed, ...answer } = await store.transaction(async (tx): Promise<Answer & { changed?: Changed | undefined }> => {
+        const same = await payments.findByKey(tx, payer, wish.key)
+        if (same) return { outcome: same.status === 'paid' ? 'paid' : 'pending', payment: same, session: await sessionOf(tx, same) }
+        const { living, resumed } = await beforePurchase(tx, wish, { asker, payer, sold, hotspot, choices })
+        if (resumed) return { outcome: 'resumed', payment: null, session: resumed.session, changed: resumed }
+        const open = await payments.findOpen(tx, payer, hotspot.hotspotId)
+        if (open && now() < open.expiresAt) {
+          await payments.prevent(tx, { ...charge(wish, payer, sold, hotspot), sessionId: null, paymentId: open.id })
+          return { outcome: 'pending', payment: open, session: null }
+        }
+        if (open) await payments.giveUp(tx, open)
+        await buying.checkCustomer(tx, sold, asker.phone, asker.device)
+        if (asker.phone) await customers.ensure(tx, asker.phone)
+        const order = { reference: randomUUID(), key: wish.key, payer, provider: wish.provider, topUp: wish.topUp, ...whoOf(asker) }
+        const targetSessionId = living?.id ?? null
+        const payment = await payments.order(tx, { ...order, sold, hotspotId: hotspot.hotspotId, targetSessionId }, patienceMs)
+        if (wish.provider !== 'free') return { outcome: 'asked', payment, session: null }
+        const changed = await creditIn(tx, payment.id, { hotspot, choices, asker, by: null, providerReference: null })
+        return { outcome: 'paid', payment: (await payments.findIn(tx, payment.id))!, session: changed!.session, changed }
+      })
+      if (changed) await tell(changed)
+      if (answer.payment) payments.tell(answer.payment)
+      return answer
+    },
+
+    /**
+     * Redeems points for a package; the same rules, and nothing to wait for.
+     * @throws Refusal `points-short`, and what `ask` throws
+     */
+    async redeemPoints(wish: Wish, asker: Asker): Promise<{ outcome: Outcome | 'resumed'; session: Session }> {
+      const phone = asker.phone
+      if (!phone) throw signInFirst()
+      const [choices, sold, hotspot] = await Promise.all([settings.get(), mustSell(wish.packageId), where(wish, asker)])
+      const points = sold.pointsPrice
+      if (points === null) throw new Refusal('conflict', 'This package cannot be had for points. Please choose another one.')
+      const reference = wish.key
+      const done = await store.transaction(async (tx): Promise<{ outcome: Outcome | 'resumed'; session: Session; changed?: Changed }> => {
+        const same = await purchases.findPurchase(tx, { method: 'loyalty_points', reference, phone })
+        if (same) return { outcome: 'resumed', session: (await table.findSession(tx, same.sessionId))! }
+        const { living, resumed } = await beforePurchase(tx, wish, { asker, payer: phone, sold, hotspot, choices })
+        if (resumed) return { outcome: 'resumed', session: resumed.session, changed: resumed }
+        await buying.checkCustomer(tx, sold, phone, asker.device)
+        const paid = { method: 'loyalty_points' as const, reference, paymentId: null, customer: phone, typedPhone: null }
+        const bought = await buying.buy(tx, sold, { ...paid, packageId: sold.id, hotspot, targetId: living?.id ?? null }, asker, choices)
+        await loyalty.spend(tx, { phone, points, purchaseId: bought.purchaseId, key: wish.key })
+        return { outcome: bought.outcome, session: bought.session, changed: changeOf(bought) }
+      })
+      if (done.changed) await tell(done.changed)
+      return { outcome: done.outcome, session: done.session }
+    },
+
+    /**
+     * Redeems a voucher for a customer by the same rules: whoever has a living session resumes it, and keeps the voucher.
+     * @throws Refusal of vouchers/, and what `ask` throws
+     */
+    async redeemVoucher(
+      code: string,
+      wish: Omit<Wish, 'packageId' | 'key'>,
+      asker: Asker,
+    ): Promise<{ outcome: Outcome | 'resumed'; session: Session }> {
+      const payer = payerOf(asker)
+      const [choices, hotspot] = await Promise.all([settings.get(), where(wish, asker)])
+      const done = await store.transaction(async (tx): Promise<{ outcome: Outcome | 'resumed'; changed: Changed }> => {
+        const { voucherId, packageId, last4 } = await vouchers.look(tx, code)
+        const sold = (await packages.find(tx, packageId))!
+        const named = { ...wish, packageId, key: `voucher-${voucherId}` }
+        const { living, resumed } = await beforePurchase(tx, named, { asker, payer, sold, hotspot, choices })
+        if (resumed) return { outcome: 'resumed', changed: resumed }
+        await buying.checkCustomer(tx, sold, asker.phone, asker.device)
+        await vouchers.claim(tx, code)
+        const paid = { method: 'voucher' as const, reference: `…${last4}`, paymentId: null, customer: asker.phone, typedPhone: null }
+        const bought = await buying.buy(tx, sold, { ...paid, packageId, hotspot, targetId: living?.id ?? null }, asker, choices)
+        await vouchers.bind(tx, voucherId, bought.session.id)
+        return { outcome: bought.outcome, changed: changeOf(bought) }
+      })
+      await tell(done.changed)
+      return { outcome: done.outcome, session: done.changed.session }
+    },
+
+    /**
+     * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
+     * @param proof the provider's truth, or the name of the cashier
+     */
+    async credit(payment: Payment, proof: PaidTruth | { cashier: string }): Promise<Session | undefined> {
+      const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
+      const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
+      const how = { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
+      const changed = await store.transaction((tx) => creditIn(tx, payment.id, how))
+      if (changed) await tell(changed)
+      payments.tell(payment)
+      return changed?.session
+    },
+
+    /** The buyer starts over. Only their own payment. */
+    async giveUp(payment: Payment): Promise<void> {
+      await store.transaction(async (tx) => payments.giveUp(tx, (await payments.findIn(tx, payment.id))!))
+      payments.tell(payment)
+    },
+
+    /**
+     * Gives money back: points that it earned go at once, the money by its provider. A session that this payment opened
+     * ends if wished, unless others paid for it too.
+     * @throws Refusal `conflict` for what was never paid, or was given back
+     */
+    async refund(payment: Payment, { reason, by, endSession }: { reason: string; by: string; endSession: boolean }): Promise<void> {
+      const ended = await store.transaction(async (tx) => {
+        await payments.askRefund(tx, (await payments.findIn(tx, payment.id))!, { reason, by })
+        const purchase = await purchases.findPurchase(tx, { paymentId: payment.id })
+        if (purchase) await loyalty.takeBack(tx, purchase.id, reason)
+        const session = purchase && (await table.findSession(tx, purchase.sessionId))
+        if (!session || !endSession || life.hasEnded(session)) return undefined
+        if ((await purchases.countPurchases(tx, session.id)) > 1) return undefined
+        const over = life.end(session, 'refunded', now())
+        await table.saveSessions(tx, [over])
+        return over
+      })
+      if (ended) {
+        await enforce([ended.id])
+        bus.publish('session.changed', { id: ended.id, what: 'ended' })
+      }
+      payments.tell(payment)
+    },
+  }
+
+  /** @returns how long the buyer has to confirm */
+  async function mustTake(name: ProviderName, sold: Package, asker: Asker): Promise<number> {
+    if ((sold.priceMinor === 0) !== (name === 'free'))
+      throw new Refusal(
+        'bad-input',
+        sold.priceMinor === 0 ? 'This package is free: there is nothing to pay.' : 'This package is not free. Choose how to pay.',
+      )
+    if (name === 'free') return MINUTE
+    const enabled = (await providers.enabled(sold.currency)).find((provider) => provider.name === name)
+    if (!enabled) throw new Refusal('provider-unavailable', 'This way to pay is not offered here at the moment. Please choose another one.')
+    if (enabled.kind !== 'desk' && !asker.phone) throw signInFirst()
+    return enabled.patienceMs
+  }
+
+  async function sessionOf(tx: Tx, { sessionId }: Payment): Promise<Session | null> {
+    return sessionId === null ? null : ((await table.findSession(tx, sessionId)) ?? null)
+  }
+}
+
+/** Whom a payment belongs to. @throws Refusal when nobody can say who asks */
+export function payerOf({ phone, device }: Pick<Asker, 'phone' | 'device'>): string {
+  if (phone) return phone
+  if (device) return `device ${device.mac}`
+  throw signInFirst()
+}
+
+function whoOf({ phone, device, profile }: Asker) {
+  return { userPhone: phone, mac: device?.mac ?? null, deviceName: device?.name ?? '', profileId: profile?.id ?? null }
+}
+
+const methodOf = (provider: ProviderName): PaymentMethod => (provider === 'cash' || provider === 'free' ? provider : 'Mobile Money')
+
+function purchaseOf(payment: Payment, hotspot: Hotspot) {
+  return {
+    packageId: payment.packageId,
+    method: methodOf(payment.provider),
+    reference: payment.reference,
+    customer: payment.userPhone,
+    typedPhone: null,
+    paymentId: payment.id,
+    hotspot,
+    targetId: payment.targetSessionId,
+  }
+}
+
+function changeOf({ session, others, outcome }: Bought): Changed {
+  return { session, others, what: outcome === 'topped-up' ? 'topped-up' : 'opened' }
+}
+
+function signInFirst(): Refusal {
+  return new Refusal('not-signed-in', 'Sign in with your phone number first, so that what you pay for is yours.')
+}
