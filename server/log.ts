@@ -4,7 +4,7 @@ export type Log = ReturnType<typeof createLog>
 
 /** One JSON line per event on standard output; the journal keeps it. Secrets are taken out by name, whatever object they came in. */
 export function createLog(role: string, level: string) {
-  const secrets = ['password', 'codes', 'resumeCode', 'apiKey', 'authorization', 'cookie', 'token', 'csrfToken']
+  const secrets = ['password', 'pin', 'codes', 'resumeCode', 'apiKey', 'authorization', 'cookie', 'token', 'csrfToken']
   return pino({
     level,
     base: { role },

@@ -22,7 +22,7 @@ export async function askOutside(fetch: Fetch, url: string, { timeoutMs = PATIEN
     const response = await fetch(url, { ...question, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
     const text = await response.text()
     const seconds = Number(response.headers.get('retry-after') ?? 0)
-    return { status: response.status, text, json: parse(text), waitMs: seconds > 0 && seconds <= 3600 ? seconds * SECOND : 0 }
+    return { status: response.status, text, json: parseJson(text), waitMs: seconds > 0 && seconds <= 3600 ? seconds * SECOND : 0 }
   } catch (error) {
     throw new NoAnswer(whyNot(error, timeoutMs), { cause: error })
   }
@@ -31,6 +31,15 @@ export async function askOutside(fetch: Fetch, url: string, { timeoutMs = PATIEN
 /** Whether a status says that the question itself was wrong, so that asking again later would not help. */
 export function isAskersFault(status: number): boolean {
   return status >= 300 && status < 500 && status !== 408 && status !== 429
+}
+
+/** Reads JSON that somebody sent; whole numbers too large for a double become text. @returns undefined for what is no JSON */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, exact)
+  } catch {
+    return undefined
+  }
 }
 
 /** Fields of a JSON object, none for anything else. */
@@ -45,14 +54,6 @@ function whyNot(error: unknown, timeoutMs: number): string {
   if ((error as Error).name === 'TimeoutError') return `did not answer within ${timeoutMs / SECOND} s`
   const code = ((error as Error).cause as { code?: string } | undefined)?.code
   return `cannot be reached${code ? ` (${code})` : ''}`
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text, exact)
-  } catch {
-    return undefined
-  }
 }
 
 /** Paystack's ids have 64 bits. */

@@ -1,10 +1,13 @@
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Sms } from '../sms/sms.ts'
+import { SmsTrouble } from '../sms/trouble.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { DAY, MINUTE, SECOND } from '../units.ts'
 import { hashSignInCode, makeSignInCode, sameHash } from './codes.ts'
 import type { Logins } from './logins.ts'
-import * as codes from './sign-in-table.ts'
+import * as codes from './signin-table.ts'
 import * as table from './table.ts'
 import { inWords, type Tries } from './tries.ts'
 
@@ -17,13 +20,22 @@ const A_DAY_PER_ADDRESS = 40
 /** In 24 hours, of the whole box: some have others pay for messages to numbers of which they get a share. */
 const A_DAY = 1000
 
-/** The SMS company. `send` gives up by throwing, and writes down for the owner what was wrong. */
-export type Sms = { isOn: () => boolean | Promise<boolean>; send: (phone: string, words: string) => Promise<unknown> }
+/** Text messages; `send` throws an SmsTrouble. */
+export type Messages = Pick<Sms, 'isOn' | 'send'>
 
-type Needs = { store: Store; now: Now; secret: string; sms: Sms; venueName: () => Promise<string>; logins: Logins; tries: Tries }
+type Needs = {
+  store: Store
+  now: Now
+  secret: string
+  sms: Pick<Sms, 'send'>
+  log: Pick<Log, 'warn'>
+  venueName: () => Promise<string>
+  logins: Logins
+  tries: Tries
+}
 
 /** Signing in by a code in a message, which proves the number. Only the newest code of a number counts, and only once. */
-export function createCodeSignIn({ store, now, secret, sms, venueName, logins, tries }: Needs) {
+export function createCodeSignIn({ store, now, secret, sms, log, venueName, logins, tries }: Needs) {
   async function checkLimits(tx: Tx, phone: string, address: string): Promise<void> {
     const at = now()
     const newest = await codes.findNewestCode(tx, phone)
@@ -67,11 +79,10 @@ export function createCodeSignIn({ store, now, secret, sms, venueName, logins, t
       })
       try {
         await sms.send(phone, wordsOf(code, name))
-      } catch {
-        throw new Refusal(
-          'unavailable',
-          'We could not send the message. Look at the number, wait half a minute and try again, or ask the staff: a voucher needs no number.',
-        )
+      } catch (error) {
+        if (!(error instanceof SmsTrouble)) throw error
+        log.warn({ err: error }, 'a sign-in code could not be sent')
+        throw new Refusal('unavailable', `${error.forUser} A voucher needs no sign-in.`)
       }
       return { expiresInSeconds: LASTS_MS / SECOND, resendInSeconds: RESEND_AFTER_MS / SECOND }
     },

@@ -11,6 +11,12 @@ export function hashSignInCode(code: string, phone: string, secret: string): str
   return createHmac('sha256', secret).update(`kswifi sign-in code ${phone} ${code}`).digest('hex')
 }
 
+/**
+ * What is hashed slowly instead of the PIN itself. Ten thousand PINs are tried out in minutes, however slow the hash; with
+ * the box's secret in it a copy of the database is not enough.
+ */
+export const keyPin = (pin: string, secret: string): string => createHmac('sha256', secret).update(`kswifi pin ${pin}`).digest('base64url')
+
 /** Compares two hashes in a time that tells nothing of where they differ. */
 export function sameHash(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

@@ -1,14 +1,15 @@
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { parsePhone } from '../phone.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
 import { HOUR } from '../units.ts'
-import { createCodeSignIn, type Sms } from './code-sign-in.ts'
+import { createCodeSignIn, type Messages } from './code-sign-in.ts'
 import { createLogins } from './logins.ts'
 import { createPinSignIn } from './pin-sign-in.ts'
 import type { Customer, CustomerFilter, CustomerPage, CustomerRow, SignInInput, SignInWay } from './schema.ts'
-import * as signInTable from './sign-in-table.ts'
+import * as signInTable from './signin-table.ts'
 import * as table from './table.ts'
 import { createTries } from './tries.ts'
 
@@ -20,19 +21,20 @@ const PIN_OPEN_MS = HOUR
 type Needs = {
   store: Store
   now: Now
-  /** The box's own: key of the codes' hashes. */
+  /** The box's own, for hashes of codes and PINs; when it is lost, staff reset every PIN. */
   secret: string
-  sms: Sms
+  sms: Messages
+  log: Pick<Log, 'warn'>
   settings: Pick<Settings, 'get'>
 }
 
 /** Whoever has a phone number: digits of E.164 without the plus, everywhere in this room. */
-export function createCustomers({ store, now, secret, sms, settings }: Needs) {
+export function createCustomers({ store, now, secret, sms, log, settings }: Needs) {
   const logins = createLogins({ store, now })
   const tries = createTries({ store, now })
-  const byPin = createPinSignIn({ store, now, logins, tries })
+  const byPin = createPinSignIn({ store, now, secret, logins, tries })
   const venueName = async () => (await settings.get()).venueName
-  const byCode = createCodeSignIn({ store, now, secret, sms, venueName, logins, tries })
+  const byCode = createCodeSignIn({ store, now, secret, sms, log, venueName, logins, tries })
 
   /** How customers sign in here now. */
   const way = async (): Promise<SignInWay> => ((await sms.isOn()) ? 'sms' : 'pin')

@@ -2,11 +2,12 @@ import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { hashPassword, nobodysHash, verifyPassword } from '../password.ts'
 import type { Store } from '../store/store.ts'
+import { keyPin } from './codes.ts'
 import type { Logins } from './logins.ts'
 import * as table from './table.ts'
 import type { Tries } from './tries.ts'
 
-type Needs = { store: Store; now: Now; logins: Logins; tries: Tries }
+type Needs = { store: Store; now: Now; secret: string; logins: Logins; tries: Tries }
 
 /** `isNew`: the PIN is being chosen. */
 export type TypedPin = { phone: string; pin: string; isNew: boolean }
@@ -26,27 +27,30 @@ export type TypedPin = { phone: string; pin: string; isNew: boolean }
  * - **Guessing.** A wrong PIN, an unknown number and a PIN that may not be chosen get one refusal, after the same work.
  *   Tries count per number in the database whether the number is known or not, and per address. The price: by ten wrong
  *   PINs a stranger keeps a customer from signing in anew for a day. Whoever is signed in stays so, and staff lift it.
- *   PINs that everybody tries first cannot be chosen.
+ *   PINs that everybody tries first cannot be chosen. A stolen backup does not help: hashes are made with the box's secret.
  * - **Enumeration.** Signing in tells nothing. Choosing does: it succeeds for a number that nobody uses. Without a message
  *   this cannot be hidden from somebody who is ready to leave a PIN on each number tried, so it is made slow and is
  *   counted per address, as a wrong try where it fails.
  */
-export function createPinSignIn({ store, now, logins, tries }: Needs) {
+export function createPinSignIn({ store, now, secret, logins, tries }: Needs) {
   /** @returns the token of a new login, or undefined when number and PIN do not go together */
-  async function attempt({ phone, pin, isNew }: TypedPin): Promise<{ token: string; chosen: boolean } | undefined> {
+  async function attempt({ phone, pin, isNew }: TypedPin): Promise<{ token: string } | undefined> {
     const known = await table.findSecrets(store.db, phone)
-    const isRight = (await verifyPassword(pin, known.pinHash ?? nobodysHash)) && known.pinHash !== null
-    // Made whether it is needed or not, so that the time does not tell.
-    const chosenHash = isNew ? await hashPassword(pin) : undefined
+    const keyed = keyPin(pin, secret)
+    // Whatever is refused in the end has cost the work of one hash.
+    const isFirst = isNew && known.pinHash === null
+    const isRight = !isFirst && (await verifyPassword(keyed, known.pinHash ?? nobodysHash)) && known.pinHash !== null
+    const isChosen = isFirst || (isNew && !isRight && mayChoose(known, now()))
+    const chosenHash = isChosen ? await hashPassword(keyed) : undefined
     const done = await store.transaction(async (tx) => {
       const still = await table.findSecrets(tx, phone)
       if (still.pinHash !== known.pinHash) return 'changed' as const
-      if (isRight) return { token: await logins.open(tx, phone), chosen: false }
+      if (isRight) return { token: await logins.open(tx, phone) }
       if (!chosenHash || !mayChoose(still, now())) return undefined
       await table.insertMissing(tx, phone, now())
       await table.setPin(tx, phone, chosenHash)
       await table.deleteLoginsOf(tx, phone)
-      return { token: await logins.open(tx, phone), chosen: true }
+      return { token: await logins.open(tx, phone) }
     })
     // Two taps on the button choose one PIN: the second finds it chosen, and right.
     return done === 'changed' ? attempt({ phone, pin, isNew }) : done
@@ -60,7 +64,10 @@ export function createPinSignIn({ store, now, logins, tries }: Needs) {
      */
     async signIn(typed: TypedPin, address: string): Promise<string> {
       if (typed.isNew && isEasy(typed.pin))
-        throw new Refusal('bad-input', 'This PIN is guessed first by everybody. Choose one that is not a row of digits or one digit over and over.')
+        throw new Refusal(
+          'bad-input',
+          'This PIN is guessed first by everybody. Choose one that is not a row of digits or one digit over and over.',
+        )
       const takeBack = await tries.begin(address)
       if (typed.isNew) await tries.choose(address)
       const forgive = await tries.beginPin(typed.phone, address)

@@ -106,10 +106,17 @@ export async function pageForStaff(
   { search, page, pageSize }: CustomerFilter,
   at: number,
 ): Promise<{ customers: CustomerRow[]; total: number }> {
-  const among = () =>
-    db('customers').modify((query) => void (search && query.where('customers.phone', 'like', `%${searched(search)}%`)))
+  const among = () => db('customers').modify((query) => void (search && query.where('customers.phone', 'like', `%${searched(search)}%`)))
   const rows: StaffRow[] = await selectForStaff(db, at)
-    .whereIn('customers.phone', among().select('phone').orderBy('seen_at', 'desc').orderBy('phone').offset((page - 1) * pageSize).limit(pageSize))
+    .whereIn(
+      'customers.phone',
+      among()
+        .select('phone')
+        .orderBy('seen_at', 'desc')
+        .orderBy('phone')
+        .offset((page - 1) * pageSize)
+        .limit(pageSize),
+    )
     .orderBy('seen_at', 'desc')
     .orderBy('customers.phone')
   const count = await among().count({ count: '*' }).first()
@@ -118,7 +125,10 @@ export async function pageForStaff(
 
 /** 0771 234 is found in 256771234567 too. Signs that no number has find nobody. */
 function searched(typed: string): string {
-  return typed.replace(/[\s()+-]/g, '').replace(/^0+(?=\d)/, '').replace(/[%_]/g, 'x')
+  return typed
+    .replace(/[\s()+-]/g, '')
+    .replace(/^0+(?=\d)/, '')
+    .replace(/[%_]/g, 'x')
 }
 
 function selectForStaff(db: Db, at: number) {
@@ -128,11 +138,7 @@ function selectForStaff(db: Db, at: number) {
     db.raw('pin_hash is not null as has_pin'),
     db.raw('coalesce((?), 0) as points', [own('points').sum('delta')]),
     own('sessions').count('*').as('sessions'),
-    own('sessions')
-      .whereIn('status', ['active', 'connected', 'disconnected'])
-      .where('expires_at', '>', at)
-      .max('id')
-      .as('live_session_id'),
+    own('sessions').whereIn('status', ['active', 'connected', 'disconnected']).where('expires_at', '>', at).max('id').as('live_session_id'),
   )
 }
 

@@ -3,7 +3,7 @@ import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { DAY, MINUTE } from '../units.ts'
-import * as table from './sign-in-table.ts'
+import * as table from './signin-table.ts'
 
 /** Seconds over which wrong sign-ins from an address count. */
 const duration = 10 * 60

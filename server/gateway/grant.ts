@@ -26,6 +26,9 @@ export type Grant = {
   peers: string[]
 }
 
+/** Marks from here on are of devices that may reach a payment's page: port 80 stays with the portal for them. */
+export const PAY_WINDOW_MARK = 0x4000_0000
+
 /** What a session has used since its beginning, as the kernel counted it. */
 export type Reading = {
   session: number

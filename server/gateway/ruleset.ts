@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { PAY_WINDOW_MARK } from './grant.ts'
 
 /** Names of the table's parts are a contract with the running kernel: a changed ruleset is noticed and put in whole. */
 export const TABLE = 'inet kswifi'
@@ -70,6 +71,7 @@ export function ruleset({ lan, wan, lanAddress, portalPort, callbackPort, tunnel
     iifname "${lan}" jump to_tunnel
     ip daddr ${own} tcp dport 80 redirect to :${portalPort}
     meta mark 0 tcp dport 80 redirect to :${portalPort}
+    meta mark >= ${PAY_WINDOW_MARK} tcp dport 80 redirect to :${portalPort}
     meta mark 0 meta l4proto { tcp, udp } th dport 53 redirect to :53
     ip daddr ${own} accept
     ip daddr ${PRIVATE} drop

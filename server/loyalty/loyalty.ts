@@ -48,10 +48,14 @@ export function createLoyalty({ store, now }: { store: Store; now: Now }) {
       if (before) throw new Refusal('conflict', 'These points were redeemed already. Look at your session, or begin the purchase anew.')
       const balance = await table.sumOf(tx, phone)
       if (balance < points)
-        throw new Refusal('points-short', `This needs ${points} points, and you have ${balance}. Choose another package, or another way to pay.`, {
-          balance,
-          price: points,
-        })
+        throw new Refusal(
+          'points-short',
+          `This needs ${points} points, and you have ${balance}. Choose another package, or another way to pay.`,
+          {
+            balance,
+            price: points,
+          },
+        )
       await table.insert(tx, { phone, delta: -points, kind: 'redeemed', purchaseId, key, reason: '', by: '', at: now() })
     },
 

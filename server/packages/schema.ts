@@ -41,7 +41,13 @@ const fields = {
     .refine((limit) => limit.count !== null || limit.bytes !== null, { path: ['count'], message: 'say how often, or how many bytes' })
     .nullable()
     .meta({ description: 'how much of it one customer may have in a number of days' }),
-  pointsPrice: z.number().int().min(1).max(100_000_000).nullable().meta({ description: 'loyalty points that buy it; null: not for points' }),
+  pointsPrice: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000_000)
+    .nullable()
+    .meta({ description: 'loyalty points that buy it; null: not for points' }),
   position: z.number().int().min(0).max(10_000),
 }
 

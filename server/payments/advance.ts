@@ -10,6 +10,7 @@ import type { Providers } from './providers.ts'
 import type { FailReason, ProviderName } from './schema.ts'
 import * as table from './table.ts'
 import type { Payment } from './table.ts'
+import type { Windows } from './windows.ts'
 
 /** MTN allows ten questions a second; what callbacks hurry comes on top. */
 const LOOKS_A_TICK = 8
@@ -23,6 +24,7 @@ type Needs = {
   bus: Bus
   log: Log
   providers: Providers
+  windows: Pick<Windows, 'openFor'>
   settings: Pick<Settings, 'get' | 'note'>
   portalHost: string
 }
@@ -33,7 +35,7 @@ export type Advance = ReturnType<typeof createAdvance>
  * Brings payments on, a step at a time, by asking their providers. Every step may be lost by a crash and done again:
  * the reference was written down first, and is the provider's own protection against charging twice.
  */
-export function createAdvance({ store, now, bus, log, providers, settings, portalHost }: Needs) {
+export function createAdvance({ store, now, bus, log, providers, windows, settings, portalHost }: Needs) {
   async function save(id: number, change: Partial<Payment>): Promise<void> {
     await store.transaction((tx) => table.update(tx, id, change))
     bus.publish('payment.changed', { id })
@@ -71,6 +73,7 @@ export function createAdvance({ store, now, bus, log, providers, settings, porta
       status: 'pending',
       pendingAt: payment.pendingAt ?? now(),
       checkoutUrl: asked.checkoutUrl,
+      ...(asked.checkoutUrl ? { windowUntil: await windows.openFor(payment.mac) } : {}),
       detail: '',
       nextAt: provider.kind === 'desk' ? payment.expiresAt : nextLook(payment, now()),
     })
@@ -90,10 +93,15 @@ export function createAdvance({ store, now, bus, log, providers, settings, porta
       await save(payment.id, { nextAt: null })
     } else if (truth.state === 'failed') {
       await fail(payment, truth.reason, truth.detail)
-    } else if (truth.state === 'unknown' && payment.givenUpAt === null && !isHopeless(payment, now())) {
-      await submit(payment, provider)
-    } else if (payment.givenUpAt !== null && truth.state === 'unknown') {
+      // On a page the buyer may try another card after one that was declined.
+      if (provider.kind === 'checkout' && now() < payment.expiresAt) await save(payment.id, { nextAt: payment.expiresAt })
+    } else if (truth.state === 'unknown' && payment.givenUpAt !== null) {
       await fail(payment, 'given-up')
+    } else if (truth.state === 'unknown' && now() < payment.expiresAt) {
+      await submit(payment, provider)
+    } else if (truth.state === 'unknown') {
+      // Nobody was asked, and nobody waits any more: a question on the phone would come hours late.
+      await fail(payment, 'timeout')
     } else if (isHopeless(payment, now()) || (provider.kind === 'desk' && now() >= payment.expiresAt)) {
       await fail(payment, 'timeout')
     } else {
@@ -138,6 +146,9 @@ export function createAdvance({ store, now, bus, log, providers, settings, porta
   return {
     /** Numbers of payments to be brought on now. */
     due: (): Promise<number[]> => table.due(store.db, now(), LOOKS_A_TICK),
+
+    /** Whether a device was to reach this payment's page: what the gateway holds for it must follow. */
+    hasWindow: async (id: number): Promise<boolean> => ((await table.find(store.db, id))?.windowUntil ?? null) !== null,
 
     /**
      * Asks the provider about a payment, or puts the question to it, or asks it to give money back. Never fails.

@@ -68,6 +68,8 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
         reason: null,
         detail: '',
         checkoutUrl: null,
+        windowUntil: null,
+        windowUsed: 0,
         providerReference: null,
         confirmedBy: null,
         outcome: null,

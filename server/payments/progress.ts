@@ -44,7 +44,10 @@ export function wordsFor(payment: Payment, { kind, title }: { kind: PaymentView[
     return 'You started over. Should this payment be confirmed all the same, its internet is added to your session.'
   if (kind === 'desk') return `Pay at the counter and say number ${payment.id}.`
   if (payment.status === 'asked') return `Asking ${title}…`
-  if (kind === 'checkout') return 'Finish the payment on its page, then come back here.'
+  if (kind === 'checkout')
+    return payment.windowUntil === null
+      ? 'Finish the payment on its page, then come back here. On this Wi-Fi the page may not open: use the data of your SIM card for it.'
+      : 'Finish the payment on its page, then come back here. For 15 minutes this Wi-Fi lets you reach it.'
   return now < payment.expiresAt
     ? 'Confirm on your phone: enter your mobile money PIN when it asks.'
     : 'No confirmation yet. If you confirmed, wait a little; if not, start over.'

@@ -23,6 +23,8 @@ export type Payment = {
   reason: FailReason | null
   detail: string
   checkoutUrl: string | null
+  windowUntil: number | null
+  windowUsed: number
   providerReference: string | null
   confirmedBy: string | null
   outcome: 'opened' | 'topped-up' | 'waiting' | null
@@ -73,6 +75,8 @@ const columns = {
   reason: 'reason',
   detail: 'detail',
   checkoutUrl: 'checkout_url',
+  windowUntil: 'window_until',
+  windowUsed: 'window_used',
   providerReference: 'provider_reference',
   confirmedBy: 'confirmed_by',
   outcome: 'outcome',

@@ -8,6 +8,7 @@ import { createCustomers } from '../customers/customers.ts'
 import type { Bus } from '../events.ts'
 import { createLeases, pretendLeases } from '../gateway/dhcp.ts'
 import { createHotspots } from '../hotspots/hotspots.ts'
+import type { Log } from '../log.ts'
 import { createLoyalty } from '../loyalty/loyalty.ts'
 import { createPackages } from '../packages/packages.ts'
 import { createPayments } from '../payments/payments.ts'
@@ -34,7 +35,7 @@ export async function openGround(config: Config) {
 }
 
 /** The rooms that both processes use. */
-export function openRooms({ store, now, secret, config }: Awaited<ReturnType<typeof openGround>>, bus: Bus) {
+export function openRooms({ store, now, secret, config }: Awaited<ReturnType<typeof openGround>>, bus: Bus, log: Log) {
   const settings = createSettings({ store, now, bus })
   const packages = createPackages({ store, now, bus })
   const vouchers = createVouchers({ store, now, secret, packages, bus })
@@ -43,7 +44,7 @@ export function openRooms({ store, now, secret, config }: Awaited<ReturnType<typ
   const loyalty = createLoyalty({ store, now })
   const accounts = createAccounts({ store, now, bus, secret, settings, sandbox: config.sandbox })
   const sms = createSms({ accounts })
-  const customers = createCustomers({ store, now, secret, sms, settings })
+  const customers = createCustomers({ store, now, secret, sms, log, settings })
   const providers = createProviders({ accounts, now, sandbox: config.sandbox })
   const payments = createPayments({ store, now, bus, providers, settings })
   const buying = createBuying({ now, packages, connect, loyalty })

@@ -46,7 +46,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   const bus = createRedisBus(redis, subscriber, log)
   const queue = createQueueClient({ path: config.redisSocket, maxRetriesPerRequest: null, enableOfflineQueue: false }, log)
 
-  const rooms = openRooms(ground, bus)
+  const rooms = openRooms(ground, bus, log)
   const { settings, packages, vouchers, connect, hotspots, loyalty, accounts, sms, customers, providers, payments, buying, reports } = rooms
   await packages.seed((await settings.get()).currency)
   const staff = createStaff({ store, now })
@@ -82,7 +82,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...customerAccountRoutes({ customers }),
       ...meRoutes({ data, customers, loyalty, live, whoAsks }),
       ...paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hurry: queue.pay }),
-      ...hotspotRoutes({ hotspots, whoAsks, sessionsAt: async ({ phone }) => (phone === null ? new Map() : sessions.livingBy(phone)) }),
+      ...hotspotRoutes({ hotspots, whoAsks, sessionsAt: async (asker) => sessions.livingBy(asker.phone, await live.sessionIdOf(asker)) }),
       ...userRoutes({ users, tries, whoAsks, phoneOf }),
       ...staffPaymentRoutes({ payments, till, hurry: queue.pay }),
       ...staffCustomerRoutes({ customers, loyalty }),

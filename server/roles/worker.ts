@@ -10,6 +10,7 @@ import { connectRedis, createRedisBus } from '../jobs/redis.ts'
 import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
 import { createAdvance } from '../payments/advance.ts'
+import { createWindows } from '../payments/windows.ts'
 import { createCollect } from '../sessions/collect.ts'
 import { createMeter } from '../sessions/meter.ts'
 import { tidyProfiles } from '../sessions/profiles.ts'
@@ -28,10 +29,11 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const redis = connectRedis(config.redisSocket, log, false)
   const subscriber = connectRedis(config.redisSocket, log, true)
   const bus = createRedisBus(redis, subscriber, log)
-  const rooms = openRooms(ground, bus)
+  const rooms = openRooms(ground, bus, log)
   const { settings, connect, payments, providers, reports } = rooms
   const meter = createMeter({ store, now, bus, leases, connect, payments })
-  const advance = createAdvance({ store, now, bus, log, providers, settings, portalHost: config.portalHost })
+  const windows = createWindows({ store, now, leases, inSession: meter.inSession })
+  const advance = createAdvance({ store, now, bus, log, providers, windows, settings, portalHost: config.portalHost })
 
   let trouble = ''
   let line = ''
@@ -64,13 +66,15 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     publicAddresses: async () => (await connect.publicly()).publicAddresses,
 
     now,
-    wanted: meter.grants,
+    async wanted(marks) {
+      return [...(await meter.grants(marks)), ...(await windows.grants(marks))]
+    },
     async settle(readings) {
-      const began = await meter.settle(readings)
+      const began = await meter.settle(await windows.settle(readings))
       if (began.length > 0) enforceSoon(began)
     },
   })
-  const collect = createCollect({ advance, payments, meter, log, enforce: gateway.enforce })
+  const collect = createCollect({ advance, payments, meter, windows, log, enforce: gateway.enforce })
   const till = createTill({ ...rooms, store, now, bus, enforce: collect.enforce })
   function enforceSoon(sessions: number[]): void {
     collect.enforce(sessions).catch((error) => log.error({ err: error, sessions }, 'could not be enforced; the next poll tries again'))

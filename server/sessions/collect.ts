@@ -1,13 +1,15 @@
 import type { Log } from '../log.ts'
 import type { Advance } from '../payments/advance.ts'
 import type { Payments } from '../payments/payments.ts'
+import { windowMark, type Windows } from '../payments/windows.ts'
 import type { Meter } from './meter.ts'
 import type { Till } from './till.ts'
 
 type Needs = {
   advance: Advance
   payments: Payments
-  meter: Pick<Meter, 'grants'>
+  meter: Pick<Meter, 'grants' | 'devicesOf'>
+  windows: Pick<Windows, 'marksOf'>
   log: Log
   /** Makes the kernel agree with these sessions, or all. */
   enforce: (sessions?: number[]) => Promise<void>
@@ -16,7 +18,7 @@ type Needs = {
 export type Collect = ReturnType<typeof createCollect>
 
 /** The worker's part in the way of the money: brings payments on, and notes when the gateway lets in who paid. */
-export function createCollect({ advance, payments, meter, log, enforce }: Needs) {
+export function createCollect({ advance, payments, meter, windows, log, enforce }: Needs) {
   const underWay = new Set<number>()
 
   return {
@@ -29,6 +31,7 @@ export function createCollect({ advance, payments, meter, log, enforce }: Needs)
           try {
             const paid = await advance.advance(id)
             if (paid) await credit(paid.payment, paid.truth)
+            if (await advance.hasWindow(id)) await enforce([windowMark(id)])
           } catch (error) {
             // What it was is still due: it is tried again with the next tick.
             log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again')
@@ -42,7 +45,8 @@ export function createCollect({ advance, payments, meter, log, enforce }: Needs)
     /** Enforces, and notes which paid sessions are let in by it. */
     async enforce(sessions?: number[]): Promise<void> {
       const waiting = await letIn(sessions)
-      await enforce(sessions)
+      // A device that leaves its window for a session must leave it in the same run.
+      await enforce(sessions && [...sessions, ...(await windows.marksOf(await meter.devicesOf(sessions)))])
       await payments.markGranted(waiting)
     },
 

@@ -118,6 +118,14 @@ export function createMeter({ store, now, bus, leases, connect, payments }: Need
       })
     },
 
+    /** Which of these devices are in a session that goes on. */
+    inSession: (macs: string[]): Promise<Set<string>> => table.findInSession(store.db, macs),
+
+    /** Devices of these sessions, on the network or not. */
+    async devicesOf(ids: number[]): Promise<string[]> {
+      return (await table.devicesOf(store.db, ids)).map((device) => device.mac)
+    },
+
     /**
      * Brings readings of the kernel into the ledger and moves the sessions on.
      * @returns sessions that began because one of these ended: enforce them

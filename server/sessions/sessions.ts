@@ -185,9 +185,10 @@ export function createSessions({ store, now, bus, packages, vouchers, hotspots, 
     find: (id: number) => table.findSession(store.db, id),
     /** What a customer has paid for at a hotspot, and not used up. */
     living: (phone: string, hotspotId: string) => buying.livingOf(store.db, phone, hotspotId),
-    /** The customer's sessions that go on, by the hotspot where each was bought. */
-    async livingBy(phone: string): Promise<Map<string, number>> {
-      const found = await table.findOfPhone(store.db, phone)
+    /** The sessions of a customer, and the one of the asking device, that go on, by the hotspot where each was bought. */
+    async livingBy(phone: string | null, own: number | null): Promise<Map<string, number>> {
+      const ofPhone = phone === null ? [] : await table.findOfPhone(store.db, phone)
+      const found = [...(await table.findSessions(store.db, own === null ? [] : [own])), ...ofPhone]
       const living = found.filter((session) => session.follows === null && !life.hasEnded(life.atTime(session, now())))
       return new Map(living.toReversed().map((session) => [session.hotspotId, session.id]))
     },

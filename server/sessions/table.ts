@@ -113,6 +113,18 @@ export async function findAttached(db: Db, mac: string): Promise<Device | undefi
   return row && deviceFromRow(row)
 }
 
+/** Which of these devices may use a session now. */
+export async function findInSession(db: Db, macs: string[]): Promise<Set<string>> {
+  const found: string[] = await db('devices')
+    .join('sessions', 'sessions.id', 'devices.session_id')
+    .whereIn('mac', macs)
+    .whereIn('status', live)
+    .whereNull('detached_at')
+    .whereNull('paused_at')
+    .pluck('mac')
+  return new Set(found)
+}
+
 export async function insertDevice(tx: Tx, device: { sessionId: number; mac: string; name: string; now: number }): Promise<void> {
   await tx('devices').insert({
     session_id: device.sessionId,

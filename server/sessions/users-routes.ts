@@ -1,8 +1,7 @@
 import type { Context } from 'koa'
 import { Refusal } from '../errors.ts'
-import { route, type Route } from '../http/api.ts'
+import { route, type nobody, type Route } from '../http/api.ts'
 import type { WhoAsks } from '../http/asker.ts'
-import type { Caller } from '../staff/schema.ts'
 import type { Asker } from './buying.ts'
 import type { Tries } from './tries.ts'
 import {
@@ -31,7 +30,7 @@ const path = '/api/users/:phone'
 /** The session API of the mission: for the customer whose number it is, or a program with a key. */
 export function userRoutes({ users, tries, whoAsks, phoneOf }: Needs): Route[] {
   /** Whose number it is. An outsider hears the same of every number, whether anybody has it or not. */
-  async function whose(ctx: Context, caller: Caller, typed: string): Promise<{ phone: string; asker: Asker }> {
+  async function whose(ctx: Context, caller: typeof nobody, typed: string): Promise<{ phone: string; asker: Asker }> {
     const asker = await whoAsks.asker(ctx)
     const phone = await phoneOf(typed)
     if (caller.name !== '') return { phone, asker: { device: null, profile: null, sessionId: null, phone } }

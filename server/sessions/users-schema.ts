@@ -35,15 +35,10 @@ export const userSessionInput = z.strictObject({
   packageId: numbered('package').optional(),
   packageName: z.string().max(120).optional(),
   paymentMethod: z.enum(['Mobile Money', 'voucher', 'loyalty_points']),
-  paymentReference: z
-    .string()
-    .trim()
-    .min(4)
-    .max(64)
-    .meta({
-      description:
-        'Mobile Money: reference of the payment, ours or the receipt of the provider. voucher: its code. loyalty_points: a key of your own, once for each purchase',
-    }),
+  paymentReference: z.string().trim().min(4).max(64).meta({
+    description:
+      'Mobile Money: reference of the payment, ours or the receipt of the provider. voucher: its code. loyalty_points: a key of your own, once for each purchase',
+  }),
   topUp: z.boolean().default(false).meta({ description: 'add to the living session instead of resuming it' }),
   latitude: z.number().min(-90).max(90).optional(),
   longitude: z.number().min(-180).max(180).optional(),

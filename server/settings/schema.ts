@@ -26,7 +26,10 @@ export const settingsShape = z
       .nullable(),
     accent: colour.meta({ description: 'colour of buttons and the meter' }),
     currency: z.string().regex(/^[A-Z]{3}$/, 'three capital letters, such as NGN'),
-    country: z.string().regex(/^[A-Z]{2}$/, 'two capital letters, such as NG, UG or KE').meta({ description: 'of phone numbers without a country' }),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/, 'two capital letters, such as NG, UG or KE')
+      .meta({ description: 'of phone numbers without a country' }),
     publicUrl: z
       .string()
       .trim()

@@ -88,11 +88,8 @@ export async function sweepLogins(db: Db, at: number): Promise<void> {
 }
 
 export async function listKeys(db: Db): Promise<ApiKey[]> {
-  const rows: { id: number; name: string; role: string; scopes: string; last4: string; created_at: number; revoked_at: number | null }[] = await db(
-    'api_keys',
-  )
-    .select('id', 'name', 'role', 'scopes', 'last4', 'created_at', 'revoked_at')
-    .orderBy('id')
+  const rows: { id: number; name: string; role: string; scopes: string; last4: string; created_at: number; revoked_at: number | null }[] =
+    await db('api_keys').select('id', 'name', 'role', 'scopes', 'last4', 'created_at', 'revoked_at').orderBy('id')
   return rows.map(({ id, name, role, scopes, last4, created_at, revoked_at }) => ({
     id,
     name,
@@ -110,9 +107,20 @@ export async function findKey(db: Db, keyHash: string): Promise<{ name: string; 
   return row && { name: row.name, role: roleFrom(row.role), scopes: JSON.parse(row.scopes) }
 }
 
-export async function insertKey(db: Db, key: { name: string; role: Role | null; scopes: Scope[]; keyHash: string; last4: string }, at: number): Promise<number> {
+export async function insertKey(
+  db: Db,
+  key: { name: string; role: Role | null; scopes: Scope[]; keyHash: string; last4: string },
+  at: number,
+): Promise<number> {
   const [row] = await db('api_keys')
-    .insert({ name: key.name, role: key.role ?? PROGRAM, scopes: JSON.stringify(key.scopes), key_hash: key.keyHash, last4: key.last4, created_at: at })
+    .insert({
+      name: key.name,
+      role: key.role ?? PROGRAM,
+      scopes: JSON.stringify(key.scopes),
+      key_hash: key.keyHash,
+      last4: key.last4,
+      created_at: at,
+    })
     .returning('id')
   return row.id
 }

@@ -41,7 +41,7 @@ test('signing in gives a login that is known again, by any spelling of the name'
   const { staff, store } = await setUp(t)
   const login = await staff.login(' Ada ', password, '10.64.0.7')
   t.like(login, { username: 'ada', role: 'owner' })
-  t.deepEqual(await staff.authenticate({ token: login.token, safe: true }), { name: 'ada', role: 'owner' })
+  t.like(await staff.authenticate({ token: login.token, safe: true }), { name: 'ada', role: 'owner' })
   t.deepEqual(await staff.resumeLogin(login.token), { username: 'ada', role: 'owner', csrfToken: login.csrfToken })
   t.false(JSON.stringify(await store.db('staff_logins')).includes(login.token), 'the database holds no token')
 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Now } from '../../clock.ts'
 import { fromDecimal, toDecimal } from '../../money.ts'
-import { askOutside, fieldsOf, isAskersFault, type Answer, type Fetch } from '../../outside.ts'
+import { askOutside, fieldsOf, isAskersFault, parseJson, type Answer, type Fetch } from '../../outside.ts'
 import { MINUTE, SECOND } from '../../units.ts'
 import { uuidIn } from '../hint.ts'
 import { ProviderTrouble, type Asking, type Asked, type Callback, type Hint, type Provider, type Truth } from '../provider.ts'
@@ -97,7 +97,7 @@ export function createMomo({ account, now, fetch = globalThis.fetch, timeoutMs =
 
     hear({ body, pathReference }: Callback): Promise<Hint> {
       // The body does not reliably carry X-Reference-Id, so it is in the address, and once more in externalId.
-      const reference = uuidIn(pathReference) ?? uuidIn(externalIdIn(body))
+      const reference = uuidIn(pathReference) ?? uuidIn(fieldsOf(parseJson(body))['externalId'])
       const eventKey = createHash('sha256')
         .update(`${reference ?? ''}\n${body}`)
         .digest('base64url')
@@ -181,14 +181,6 @@ function troubleOf(answer: Answer): ProviderTrouble {
 /** The gateway before the API has a 404 of its own, `{statusCode, message}`: then the address in the settings is wrong. */
 function isMtns404({ json }: Answer): boolean {
   return fieldsOf(json)['statusCode'] === undefined
-}
-
-function externalIdIn(body: string): unknown {
-  try {
-    return fieldsOf(JSON.parse(body))['externalId']
-  } catch {
-    return undefined
-  }
 }
 
 /** A third party's table says that unusual signs and long texts are answered with 400. */

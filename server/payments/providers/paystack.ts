@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { askOutside, fieldsOf, isAskersFault, type Answer, type Fetch } from '../../outside.ts'
+import { askOutside, fieldsOf, isAskersFault, parseJson, type Answer, type Fetch } from '../../outside.ts'
 import { MINUTE, SECOND } from '../../units.ts'
 import { uuidIn } from '../hint.ts'
 import {
@@ -107,7 +107,7 @@ export function createPaystack({ account, fetch = globalThis.fetch, timeoutMs = 
     },
 
     async hear({ headers, body }: Callback): Promise<Hint> {
-      const { event, data } = fieldsOf(parse(body))
+      const { event, data } = fieldsOf(parseJson(body))
       const { id, reference, transaction_reference: ofRefund } = fieldsOf(data)
       const secretKey = await account().then(
         (values) => values['secretKey'] ?? '',
@@ -201,14 +201,6 @@ function isSigned(body: string, signature: string | undefined, secretKey: string
   const right = createHmac('sha512', secretKey).update(body, 'utf8').digest()
   const given = Buffer.from(signature, 'hex')
   return given.length === right.length && timingSafeEqual(given, right)
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 const messageOf = ({ json }: Answer): string => String(fieldsOf(json)['message'] ?? '')

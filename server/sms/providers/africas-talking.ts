@@ -69,7 +69,9 @@ export function createAfricasTalking({ account, fetch }: Needs) {
 }
 
 /** 201 does not mean that it was sent: what counts is said for the recipient. */
-function sentOf({ json }: Answer): { messageId: string } {
+function sentOf({ json, status: httpStatus }: Answer): { messageId: string } {
+  if (json === undefined)
+    throw new SmsTrouble(`${company} answered ${httpStatus}, but nothing that can be read. The message may have been sent.`)
   const { Message: message, Recipients: recipients } = fieldsOf(fieldsOf(json)['SMSMessageData'])
   const recipient = Array.isArray(recipients) && recipients.length > 0 ? fieldsOf(recipients[0]) : undefined
   // Nobody was written to, and the reason is a text such as InvalidSenderId.

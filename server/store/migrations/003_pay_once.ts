@@ -101,6 +101,8 @@ export async function up(db: Knex): Promise<void> {
     t.string('reason') // why it failed
     t.string('detail').notNullable().defaultTo('') // the provider's own words, for staff
     t.string('checkout_url')
+    t.integer('window_until') // the device may reach the provider's page until then, without a session
+    t.bigInteger('window_used').notNullable().defaultTo(0) // bytes
     t.string('provider_reference')
     t.string('confirmed_by') // the cashier who took cash
     t.string('outcome') // opened | topped-up | waiting
@@ -139,6 +141,8 @@ export async function up(db: Knex): Promise<void> {
   await db.raw('CREATE INDEX due_payments ON payments (next_at) WHERE next_at IS NOT NULL')
   await db.raw('CREATE INDEX payments_not_online ON payments (paid_at) WHERE paid_at IS NOT NULL AND granted_at IS NULL')
   await db.raw('CREATE INDEX payments_not_used ON payments (session_id) WHERE granted_at IS NOT NULL AND first_byte_at IS NULL')
+
+  await db.raw('CREATE INDEX pay_windows ON payments (window_until) WHERE window_until IS NOT NULL')
 
   /** What providers called back, as it came. */
   await db.schema.createTable('payment_inbox', (t) => {

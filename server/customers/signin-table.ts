@@ -39,7 +39,9 @@ export async function useCode(db: Db, id: number, at: number): Promise<void> {
 
 /** Of a number, of an address, or of everybody. */
 export async function countCodes(db: Db, whose: { phone?: string; address?: string }, since: number): Promise<Counted> {
-  return countedOf(await db('sign_in_codes').where(whose).where('sent_at', '>', since).count({ count: '*' }).min({ first: 'sent_at' }).first())
+  return countedOf(
+    await db('sign_in_codes').where(whose).where('sent_at', '>', since).count({ count: '*' }).min({ first: 'sent_at' }).first(),
+  )
 }
 
 export async function sweepCodes(db: Db, before: number): Promise<void> {
