@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min'
+import { parsePhoneNumberFromString, type CountryCode, type PhoneNumber } from 'libphonenumber-js/min'
 
 /**
  * A phone number as this box writes it: E.164 without the plus, `256771234567`.
@@ -8,10 +8,14 @@ import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/
  */
 export function parsePhone(text: string, country: string): string | null {
   const typed = text.trim().replace(/^00/, '+')
-  const region = country as CountryCode
-  // A number without a plus is national first: 0771234567 here is nobody's number abroad.
-  const found = [typed, typed.startsWith('+') ? '' : `+${typed.replace(/\D/g, '')}`]
-    .map((one) => (one ? parsePhoneNumberFromString(one, region) : undefined))
-    .find((one) => one?.isPossible())
+  const national = parsePhoneNumberFromString(typed, country as CountryCode)
+  if (typed.startsWith('+')) return e164(national?.isPossible() ? national : undefined)
+  // Without a plus it is national, unless only the other reading is a number that exists.
+  const international = parsePhoneNumberFromString(`+${typed.replace(/\D/g, '')}`)
+  const readings = [national, international]
+  return e164(readings.find((one) => one?.isValid()) ?? readings.find((one) => one?.isPossible()))
+}
+
+function e164(found: PhoneNumber | undefined): string | null {
   return found ? found.number.slice(1) : null
 }

@@ -5,14 +5,7 @@ import { customerCookie } from '../http/customer-cookie.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import { correctionInput, pointsAnswer } from '../loyalty/schema.ts'
 import type { Customers } from './customers.ts'
-import { codeAnswer, codeInput, customerFilter, customerPage, signInAnswer, signInInput } from './schema.ts'
-
-const params = z.object({
-  phone: z
-    .string()
-    .regex(/^\+?\d{7,15}$/, 'a number with its country, such as 256771234567')
-    .transform((phone) => phone.replace('+', '')),
-})
+import { codeAnswer, codeInput, customerFilter, customerPage, phoneParams, signInAnswer, signInInput } from './schema.ts'
 
 /** Signing in and out, as a customer. */
 export function customerAccountRoutes({ customers }: { customers: Customers }): Route[] {
@@ -85,7 +78,7 @@ export function staffCustomerRoutes({ customers, loyalty }: { customers: Custome
       tag,
       summary: 'Let a new PIN be chosen within an hour; ends every login of the number',
       guard: 'cashier',
-      params,
+      params: phoneParams,
       status: 204,
       audit: 'customer.reset-pin',
       handle: ({ params: { phone } }) => customers.resetPin(phone),
@@ -96,7 +89,7 @@ export function staffCustomerRoutes({ customers, loyalty }: { customers: Custome
       tag,
       summary: 'Balance and last entries',
       guard: 'cashier',
-      params,
+      params: phoneParams,
       response: pointsAnswer,
       handle: ({ params: { phone } }) => pointsOf(phone),
     }),
@@ -106,7 +99,7 @@ export function staffCustomerRoutes({ customers, loyalty }: { customers: Custome
       tag,
       summary: 'Give or take points by hand',
       guard: 'owner',
-      params,
+      params: phoneParams,
       body: correctionInput,
       response: pointsAnswer,
       status: 201,

@@ -8,6 +8,14 @@ export const typedPhone = z
   .trim()
   .regex(/^\+?[0-9][0-9 ()-]{5,22}$/, 'a phone number, such as 0771 234567 or +256 771 234567')
 
+/** A number in a path: with its country, with or without the plus. */
+export const phoneParams = z.object({
+  phone: z
+    .string()
+    .regex(/^\+?\d{7,15}$/, 'a number with its country, such as 256771234567')
+    .transform((phone) => phone.replace('+', '')),
+})
+
 const pin = z.string().regex(/^\d{4,8}$/, '4 to 8 digits')
 
 export const codeInput = z.strictObject({ phone: typedPhone })

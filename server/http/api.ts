@@ -93,7 +93,18 @@ function subjectOf(ctx: Context, result: unknown): string {
   const inner = Object.values(made ?? {}).find(
     (value): value is { id: number } => typeof (value as { id?: unknown } | null)?.id === 'number',
   )
-  return String(made?.connect_id ?? ctx['params'].id ?? ctx['params'].name ?? ctx['params'].phone?.replace('+', '') ?? made?.id ?? made?.batchId ?? inner?.id ?? '')
+  return String(
+    ctx.state['subject'] ??
+      made?.connect_id ??
+      ctx['params'].id ??
+      ctx['params'].name ??
+      ctx['params'].number ??
+      ctx['params'].phone?.replace('+', '') ??
+      made?.id ??
+      made?.batchId ??
+      inner?.id ??
+      '',
+  )
 }
 
 export const errorShape = z

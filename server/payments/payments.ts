@@ -24,7 +24,18 @@ const SHOW_TROUBLE_MS = 14 * DAY
 /** Who pays for what, before it is written down. */
 export type Order = Pick<
   Payment,
-  'reference' | 'key' | 'payer' | 'userPhone' | 'provider' | 'hotspotId' | 'topUp' | 'targetSessionId' | 'mac' | 'deviceName' | 'profileId'
+  | 'reference'
+  | 'key'
+  | 'payer'
+  | 'userPhone'
+  | 'provesPhone'
+  | 'provider'
+  | 'hotspotId'
+  | 'topUp'
+  | 'targetSessionId'
+  | 'mac'
+  | 'deviceName'
+  | 'profileId'
 > & { sold: Package }
 
 type Needs = {

@@ -69,7 +69,7 @@ export function paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hur
         const isProgram = caller.name !== ''
         if (isProgram && !phone) throw new Refusal('bad-input', 'Say for whom: give the phone number of the customer.')
         const asker: Asker = isProgram ? { device: null, profile: null, sessionId: null, phone: await phoneOf(phone!) } : own
-        const { outcome, payment, session } = await till.ask(wish, asker)
+        const { outcome, payment, session } = await till.ask({ ...wish, byProgram: isProgram }, asker)
         if (payment && payment.status === 'asked') hurry([payment.id])
         if (session && !isProgram) whoAsks.remember(ctx, session.id)
         ctx.status = outcome === 'asked' ? 201 : 200

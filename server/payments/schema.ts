@@ -138,5 +138,7 @@ export const paymentPage = z.object({
 })
 export const refundInput = z.strictObject({
   reason: z.string().trim().min(3, 'say why, in a few words').max(200),
-  endSession: z.boolean().default(true).meta({ description: 'ends the session that this payment opened' }),
+  endSession: z.boolean().default(true).meta({
+    description: 'takes back the data and time that it bought, as far as they are not used; a session that has nothing else ends',
+  }),
 })

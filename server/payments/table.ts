@@ -8,6 +8,8 @@ export type Payment = {
   key: string
   payer: string
   userPhone: string | null
+  /** Whoever approves it on that phone is the one who signed in with the number. */
+  provesPhone: boolean
   provider: ProviderName
   hotspotId: string
   packageId: number
@@ -60,6 +62,7 @@ const columns = {
   key: 'key',
   payer: 'payer',
   userPhone: 'user_phone',
+  provesPhone: 'proves_phone',
   provider: 'provider',
   hotspotId: 'hotspot_id',
   packageId: 'package_id',
@@ -261,5 +264,5 @@ function toRow(payment: Partial<Payment>): Row {
 function fromRow(row: Row | undefined): Payment | undefined {
   if (!row) return undefined
   const fields = Object.entries(columns).map(([field, column]) => [field, row[column]])
-  return { ...Object.fromEntries(fields), topUp: Boolean(row['top_up']) } as Payment
+  return { ...Object.fromEntries(fields), topUp: Boolean(row['top_up']), provesPhone: Boolean(row['proves_phone']) } as Payment
 }

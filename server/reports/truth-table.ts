@@ -38,7 +38,8 @@ export async function forgetChanges(tx: Tx, hours: number[]): Promise<void> {
 
 /** Notes every hour with a fact, and these (days that are counted but may hold none any more), as if all had just changed. */
 export async function markAll(tx: Tx, alsoHours: number[]): Promise<void> {
-  const hour = (time: string, table: string) => `SELECT ${time} / 3600000 * 3600000 FROM ${table} WHERE ${time} IS NOT NULL`
+  const hour = (time: string, table: string) =>
+    `SELECT CAST(${time} / 3600000 AS INTEGER) * 3600000 FROM ${table} WHERE ${time} IS NOT NULL`
   await tx.raw(
     `INSERT OR IGNORE INTO report_changes SELECT value FROM json_each(?) UNION ${hour('created_at', 'sessions')} UNION ${hour('ended_at', 'sessions')}
      UNION ${hour('hour', 'usage')} UNION ${hour('at', 'purchases')} UNION ${hour('refunded_at', 'payments')}

@@ -65,7 +65,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   })
 
   const tries = createTries()
-  const data = createCustomerData({ store, now, customers, loyalty, payments })
+  const data = createCustomerData({ store, now, customers, loyalty, payments, forgetSubject: staff.forgetSubject })
   const users = createUsers({ now, sessions, till, payments, hurry: queue.pay })
   const { phoneOf } = customers
 
@@ -83,7 +83,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...meRoutes({ data, customers, loyalty, live, whoAsks }),
       ...paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hurry: queue.pay }),
       ...hotspotRoutes({ hotspots, whoAsks, sessionsAt: async (asker) => sessions.livingBy(asker.phone, await live.sessionIdOf(asker)) }),
-      ...userRoutes({ users, tries, whoAsks, phoneOf }),
+      ...userRoutes({ users, tries, whoAsks }),
       ...staffPaymentRoutes({ payments, till, hurry: queue.pay }),
       ...staffCustomerRoutes({ customers, loyalty }),
       ...staffCustomerDataRoutes({ data, customers, loyalty, live }),

@@ -129,8 +129,8 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
     return session && life.isLive(session, now()) ? session : undefined
   }
 
-  /** A session of this customer at this hotspot that was paid for and has not ended, begun or not. */
-  async function livingOf(db: Db, phone: string, hotspotId: string): Promise<Session | undefined> {
+  /** A session of this customer, at this hotspot or anywhere, that was paid for and has not ended, begun or not. */
+  async function livingOf(db: Db, phone: string, hotspotId?: string): Promise<Session | undefined> {
     const found = await table.findOfPhone(db, phone, hotspotId)
     return found.find((session) => session.follows === null && !life.hasEnded(life.atTime(session, now())))
   }

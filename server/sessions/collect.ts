@@ -21,25 +21,33 @@ export type Collect = ReturnType<typeof createCollect>
 export function createCollect({ advance, payments, meter, windows, log, enforce }: Needs) {
   const underWay = new Set<number>()
 
+  /** Callbacks that came while their payment was being asked about: the answer under way may be from before. */
+  const again = new Set<number>()
+
+  async function bringOn(id: number, { credit }: Pick<Till, 'credit'>): Promise<void> {
+    underWay.add(id)
+    try {
+      do {
+        again.delete(id)
+        const paid = await advance.advance(id)
+        if (paid) await credit(paid.payment, paid.truth)
+        if (await advance.hasWindow(id)) await enforce([windowMark(id)])
+      } while (again.has(id))
+    } catch (error) {
+      // What it was is still due: it is tried again with the next tick.
+      log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again')
+    } finally {
+      underWay.delete(id)
+      again.delete(id)
+    }
+  }
+
   return {
-    /** Brings these payments on, or all that are due; one that is under way already is left alone. Never fails. */
-    async step({ credit }: Pick<Till, 'credit'>, ids?: number[]): Promise<void> {
-      const wanted = (ids ?? (await advance.due())).filter((id) => !underWay.has(id))
-      await Promise.all(
-        wanted.map(async (id) => {
-          underWay.add(id)
-          try {
-            const paid = await advance.advance(id)
-            if (paid) await credit(paid.payment, paid.truth)
-            if (await advance.hasWindow(id)) await enforce([windowMark(id)])
-          } catch (error) {
-            // What it was is still due: it is tried again with the next tick.
-            log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again')
-          } finally {
-            underWay.delete(id)
-          }
-        }),
-      )
+    /** Brings these payments on, or all that are due; one that is under way is looked at once more after. Never fails. */
+    async step(till: Pick<Till, 'credit'>, ids?: number[]): Promise<void> {
+      const wanted = ids ?? (await advance.due())
+      if (ids) for (const id of ids) if (underWay.has(id)) again.add(id)
+      await Promise.all(wanted.filter((id) => !underWay.has(id)).map((id) => bringOn(id, till)))
     },
 
     /** Enforces, and notes which paid sessions are let in by it. */

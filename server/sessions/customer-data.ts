@@ -3,17 +3,25 @@ import type { Customers } from '../customers/customers.ts'
 import { Refusal } from '../errors.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import type { Payments } from '../payments/payments.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Tx } from '../store/store.ts'
 import * as table from './table.ts'
 
 const ALL = 100_000
 
-type Needs = { store: Store; now: Now; customers: Customers; loyalty: Loyalty; payments: Payments }
+type Needs = {
+  store: Store
+  now: Now
+  customers: Customers
+  loyalty: Loyalty
+  payments: Payments
+  /** Takes a number out of what is written of staff. */
+  forgetSubject: (tx: Tx, phone: string) => Promise<void>
+}
 
 export type CustomerData = ReturnType<typeof createCustomerData>
 
 /** What the box knows of one customer, over all rooms: to be given to them, and to be forgotten. */
-export function createCustomerData({ store, now, customers, loyalty, payments }: Needs) {
+export function createCustomerData({ store, now, customers, loyalty, payments, forgetSubject }: Needs) {
   return {
     /** The last of a customer's sessions and payments. */
     async history(phone: string, limit = 50) {
@@ -67,6 +75,7 @@ export function createCustomerData({ store, now, customers, loyalty, payments }:
         await payments.forget(tx, phone)
         await loyalty.forget(tx, phone)
         await customers.forget(tx, phone)
+        await forgetSubject(tx, phone)
       })
     },
   }

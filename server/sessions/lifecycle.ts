@@ -192,6 +192,23 @@ export function topUp(session: Session, terms: Terms, now: number): Session {
   }
 }
 
+/**
+ * Takes back what a purchase added, since its money was given back: as much of data and time as was not used. A session
+ * that has nothing left by that ends.
+ */
+export function takeBack(session: Session, terms: Pick<Terms, 'dataLimit' | 'durationMs'>, now: number): Session {
+  if (hasEnded(session)) return session
+  const dataLimit =
+    session.dataLimit === null || terms.dataLimit === null
+      ? session.dataLimit
+      : Math.max(session.dataUsed, session.dataLimit - terms.dataLimit)
+  const expiresAt = session.expiresAt === null ? null : Math.max(now, session.expiresAt - terms.durationMs)
+  const durationMs = Math.max(0, session.durationMs - terms.durationMs)
+  const nothingLeft = expiresAt === now || (dataLimit !== null && dataLimit <= session.dataUsed)
+  const less = { ...session, dataLimit, expiresAt, durationMs, updatedAt: now }
+  return nothingLeft ? end(less, 'refunded', now) : less
+}
+
 /** Adds time or data as a gift of the staff. @throws RangeError for an ended session */
 export function extend(session: Session, more: { ms: number; bytes: number }, now: number): Session {
   if (hasEnded(session)) throw new RangeError('an ended session cannot be extended')

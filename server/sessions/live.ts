@@ -95,12 +95,18 @@ export function createLiveUsage({ sessions, connect, bus, now }: { sessions: Ses
   return {
     viewFor,
 
-    /** The session that the asker means: the one its device or profile is in, or else the one its browser remembers. */
-    async sessionIdOf({ device, profile, sessionId }: Asker): Promise<number | null> {
+    /**
+     * The session that the asker means: the one its device or profile is in, or else the one its browser remembers, or
+     * else one of the number that is signed in.
+     */
+    async sessionIdOf({ device, profile, sessionId, phone }: Asker): Promise<number | null> {
       const own = device ? await sessionOfDevice(device.mac) : profile ? await sessions.find(profile.sessionId) : undefined
       if (own && !hasEnded(own)) return own.id
       const remembered = sessionId === null ? undefined : await viewFor(sessionId, staffViewer)
       if (remembered && remembered.status !== 'expired') return remembered.id
+      // Whoever signs in on another device finds what was paid for.
+      const paid = phone === null ? null : await sessions.livingOf(phone)
+      if (paid !== null) return paid
       if (own && (!remembered || own.id > remembered.id)) return recent(own.endedAt) ? own.id : null
       return remembered && recent(Date.parse(remembered.endedAt!)) ? remembered.id : null
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { customerRow } from '../customers/schema.ts'
+import { customerRow, phoneParams } from '../customers/schema.ts'
 import type { Customers } from '../customers/customers.ts'
 import { customerCookie } from '../http/customer-cookie.ts'
 import { Refusal } from '../errors.ts'
@@ -83,7 +83,7 @@ export function meRoutes({ data, loyalty, live, whoAsks }: Needs): Route[] {
 export function staffCustomerDataRoutes({ data, customers, loyalty, live }: Omit<Needs, 'whoAsks'>): Route[] {
   const tag = 'customers'
   const path = '/api/admin/customers/:phone'
-  const params = z.object({ phone: z.string().max(30) })
+  const params = phoneParams
 
   return [
     route({
@@ -94,8 +94,7 @@ export function staffCustomerDataRoutes({ data, customers, loyalty, live }: Omit
       guard: 'cashier',
       params,
       response: historyAnswer.extend({ customer: customerRow, points: pointsAnswer }),
-      handle: async ({ params: { phone: typed } }) => {
-        const phone = await customers.phoneOf(typed)
+      handle: async ({ params: { phone } }) => {
         const customer = await customers.find(phone)
         if (!customer) throw new Refusal('not-found', 'There is no customer with this number.')
         return { customer, points: await loyalty.page(phone), ...(await historyOf(data, live, phone, staffViewer)) }
@@ -110,7 +109,11 @@ export function staffCustomerDataRoutes({ data, customers, loyalty, live }: Omit
       audit: 'customer.delete',
       params,
       status: 204,
-      handle: async ({ params: { phone: typed } }) => data.forget(await customers.phoneOf(typed)),
+      handle: async ({ ctx, params: { phone } }) => {
+        // The audit log must not keep what was just forgotten.
+        ctx.state['subject'] = `…${phone.slice(-3)}`
+        await data.forget(phone)
+      },
     }),
   ]
 }

@@ -185,6 +185,10 @@ export function createSessions({ store, now, bus, packages, vouchers, hotspots, 
     find: (id: number) => table.findSession(store.db, id),
     /** What a customer has paid for at a hotspot, and not used up. */
     living: (phone: string, hotspotId: string) => buying.livingOf(store.db, phone, hotspotId),
+    /** A session of a customer that goes on, wherever it was bought. */
+    async livingOf(phone: string): Promise<number | null> {
+      return (await buying.livingOf(store.db, phone))?.id ?? null
+    },
     /** The sessions of a customer, and the one of the asking device, that go on, by the hotspot where each was bought. */
     async livingBy(phone: string | null, own: number | null): Promise<Map<string, number>> {
       const ofPhone = phone === null ? [] : await table.findOfPhone(store.db, phone)

@@ -10,6 +10,7 @@ import type { Packages } from '../packages/packages.ts'
 import type { Package } from '../packages/schema.ts'
 import type { PaidTruth } from '../payments/advance.ts'
 import type { Payment, Payments } from '../payments/payments.ts'
+import type { Provider } from '../payments/provider.ts'
 import type { Providers } from '../payments/providers.ts'
 import type { ProviderName } from '../payments/schema.ts'
 import type { Settings as Choices } from '../settings/schema.ts'
@@ -125,7 +126,7 @@ export function createTill(needs: Needs) {
     const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
     const { session, outcome, usedBefore, pointsEarned } = bought
     await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
-    if (payment.userPhone && providers.find(payment.provider)?.kind === 'push') await customers.confirm(tx, payment.userPhone)
+    if (payment.userPhone && payment.provesPhone) await customers.confirm(tx, payment.userPhone)
     return changeOf(bought)
   }
 
@@ -140,9 +141,10 @@ export function createTill(needs: Needs) {
      * Asks for money for a package, unless it was paid already.
      * @throws Refusal `not-found`, `out-of-range`, `not-signed-in`, `limit-reached`, `provider-unavailable` …
      */
-    async ask(wish: Wish & { provider: ProviderName }, asker: Asker): Promise<Answer> {
+    async ask(wish: Wish & { provider: ProviderName; byProgram: boolean }, asker: Asker): Promise<Answer> {
       const [choices, sold, hotspot] = await Promise.all([settings.get(), mustSell(wish.packageId), where(wish, asker)])
-      const patienceMs = await mustTake(wish.provider, sold, asker)
+      const { patienceMs, kind } = await mustTake(wish.provider, sold, asker)
+      const provesPhone = kind === 'push' && !wish.byProgram
       const payer = payerOf(asker)
       const { changed, ...answer } = await store.transaction(async (tx): Promise<Answer & { changed?: Changed | undefined }> => {
         const same = await payments.findByKey(tx, payer, wish.key)
@@ -157,7 +159,15 @@ export function createTill(needs: Needs) {
         if (open) await payments.giveUp(tx, open)
         await buying.checkCustomer(tx, sold, asker.phone, asker.device)
         if (asker.phone) await customers.ensure(tx, asker.phone)
-        const order = { reference: randomUUID(), key: wish.key, payer, provider: wish.provider, topUp: wish.topUp, ...whoOf(asker) }
+        const order = {
+          reference: randomUUID(),
+          key: wish.key,
+          payer,
+          provider: wish.provider,
+          topUp: wish.topUp,
+          provesPhone,
+          ...whoOf(asker),
+        }
         const targetSessionId = living?.id ?? null
         const payment = await payments.order(tx, { ...order, sold, hotspotId: hotspot.hotspotId, targetSessionId }, patienceMs)
         if (wish.provider !== 'free') return { outcome: 'asked', payment, session: null }
@@ -244,42 +254,47 @@ export function createTill(needs: Needs) {
     },
 
     /**
-     * Gives money back: points that it earned go at once, the money by its provider. A session that this payment opened
-     * ends if wished, unless others paid for it too.
+     * Gives money back: points that it earned go at once, the money by its provider. If wished, the data and time that it
+     * bought go too, as far as they are not used: a session that has nothing else ends.
      * @throws Refusal `conflict` for what was never paid, or was given back
      */
     async refund(payment: Payment, { reason, by, endSession }: { reason: string; by: string; endSession: boolean }): Promise<void> {
-      const ended = await store.transaction(async (tx) => {
+      const changed = await store.transaction(async (tx) => {
         await payments.askRefund(tx, (await payments.findIn(tx, payment.id))!, { reason, by })
         const purchase = await purchases.findPurchase(tx, { paymentId: payment.id })
         if (purchase) await loyalty.takeBack(tx, purchase.id, reason)
         const session = purchase && (await table.findSession(tx, purchase.sessionId))
         if (!session || !endSession || life.hasEnded(session)) return undefined
-        if ((await purchases.countPurchases(tx, session.id)) > 1) return undefined
-        const over = life.end(session, 'refunded', now())
-        await table.saveSessions(tx, [over])
-        return over
+        const isAll = (await purchases.countPurchases(tx, session.id)) === 1
+        const terms = isAll ? undefined : life.termsOf((await packages.find(tx, payment.packageId))!)
+        const less = terms ? life.takeBack(session, terms, now()) : life.end(session, 'refunded', now())
+        await table.saveSessions(tx, [less])
+        return less
       })
-      if (ended) {
-        await enforce([ended.id])
-        bus.publish('session.changed', { id: ended.id, what: 'ended' })
+      if (changed) {
+        await enforce([changed.id])
+        bus.publish('session.changed', { id: changed.id, what: life.hasEnded(changed) ? 'ended' : 'extended' })
       }
       payments.tell(payment)
     },
   }
 
-  /** @returns how long the buyer has to confirm */
-  async function mustTake(name: ProviderName, sold: Package, asker: Asker): Promise<number> {
+  /** @returns what kind of payment it is, and how long the buyer has to confirm */
+  async function mustTake(
+    name: ProviderName,
+    sold: Package,
+    asker: Asker,
+  ): Promise<Pick<Provider, 'patienceMs'> & { kind: Provider['kind'] | 'free' }> {
     if ((sold.priceMinor === 0) !== (name === 'free'))
       throw new Refusal(
         'bad-input',
         sold.priceMinor === 0 ? 'This package is free: there is nothing to pay.' : 'This package is not free. Choose how to pay.',
       )
-    if (name === 'free') return MINUTE
+    if (name === 'free') return { kind: 'free', patienceMs: MINUTE }
     const enabled = (await providers.enabled(sold.currency)).find((provider) => provider.name === name)
     if (!enabled) throw new Refusal('provider-unavailable', 'This way to pay is not offered here at the moment. Please choose another one.')
     if (enabled.kind !== 'desk' && !asker.phone) throw signInFirst()
-    return enabled.patienceMs
+    return enabled
   }
 
   async function sessionOf(tx: Tx, { sessionId }: Payment): Promise<Session | null> {

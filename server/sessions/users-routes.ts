@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { Refusal } from '../errors.ts'
+import { phoneParams } from '../customers/schema.ts'
 import { route, type nobody, type Route } from '../http/api.ts'
 import type { WhoAsks } from '../http/asker.ts'
 import type { Asker } from './buying.ts'
@@ -9,30 +10,22 @@ import {
   sessionParams,
   statusAnswer,
   statusParams,
-  phoneParams,
   usageInput,
   userSessionAnswer,
   userSessionInput,
 } from './users-schema.ts'
 import type { Users } from './users.ts'
 
-type Needs = {
-  users: Users
-  tries: Tries
-  whoAsks: WhoAsks
-  /** E.164 without the plus of a number as it stands in a path. @throws Refusal `bad-input` */
-  phoneOf: (typed: string) => Promise<string>
-}
+type Needs = { users: Users; tries: Tries; whoAsks: WhoAsks }
 
 const tag = 'session API'
 const path = '/api/users/:phone'
 
 /** The session API of the mission: for the customer whose number it is, or a program with a key. */
-export function userRoutes({ users, tries, whoAsks, phoneOf }: Needs): Route[] {
+export function userRoutes({ users, tries, whoAsks }: Needs): Route[] {
   /** Whose number it is. An outsider hears the same of every number, whether anybody has it or not. */
-  async function whose(ctx: Context, caller: typeof nobody, typed: string): Promise<{ phone: string; asker: Asker }> {
+  async function whose(ctx: Context, caller: typeof nobody, phone: string): Promise<{ phone: string; asker: Asker }> {
     const asker = await whoAsks.asker(ctx)
-    const phone = await phoneOf(typed)
     if (caller.name !== '') return { phone, asker: { device: null, profile: null, sessionId: null, phone } }
     if (asker.phone === null) throw new Refusal('not-signed-in', 'Sign in with your phone number first.')
     if (asker.phone !== phone) throw new Refusal('not-allowed', 'This is not your number. You can only see what is yours.')

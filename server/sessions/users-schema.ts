@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { phoneParams } from '../customers/schema.ts'
 import { hotspotCode } from '../hotspots/schema.ts'
 
 /** Shapes of the mission's WiFi sessions document, in its names and units: minutes, MB of 1,048,576 bytes, ISO 8601. */
@@ -11,7 +12,6 @@ const numbered = (word: string) =>
     .transform((value) => Number(String(value).replace(new RegExp(`^${word}_`), '')))
     .refine((value) => Number.isSafeInteger(value) && value > 0, `a number, such as ${word}_12`)
 
-export const phoneParams = z.object({ phone: z.string().max(30) })
 export const statusParams = phoneParams.extend({ hotspotId: hotspotCode })
 export const sessionParams = phoneParams.extend({ sessionId: numbered('session') })
 

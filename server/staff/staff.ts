@@ -143,6 +143,9 @@ export function createStaff({ store, now }: { store: Store; now: Now }) {
     audit: ({ actor, action, subject, details }: { actor: string; action: string; subject: string; details: unknown }): Promise<void> =>
       table.insertAudit(store.db, { actor, action, subject, details: withoutSecrets(details) }, now()),
 
+    /** Takes a customer's number out of the audit log. */
+    forgetSubject: table.forgetSubject,
+
     /** Newest first; pages count from 1. */
     async auditPage(page: number, pageSize: number): Promise<AuditPage> {
       return { ...(await table.pageAudit(store.db, (page - 1) * pageSize, pageSize)), page, pageSize }

@@ -142,6 +142,13 @@ export async function insertAudit(
   await db('audit').insert({ at, ...entry })
 }
 
+/** What was done stays, to whom it was done does not. */
+export async function forgetSubject(db: Db, subject: string): Promise<void> {
+  await db('audit')
+    .where({ subject })
+    .update({ subject: `…${subject.slice(-3)}` })
+}
+
 export async function pageAudit(db: Db, offset: number, limit: number): Promise<Pick<AuditPage, 'entries' | 'total'>> {
   const rows: { id: number; at: number; actor: string; action: string; subject: string; details: string | null }[] = await db('audit')
     .orderBy('id', 'desc')

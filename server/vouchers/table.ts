@@ -38,6 +38,22 @@ export async function insertBatch(db: Db, input: BatchInput, createdBy: string, 
   return row.id
 }
 
+/** A batch that was begun since a time and is still good. */
+export async function findBatchOf(
+  db: Db,
+  { packageId, note, seller, since }: { packageId: number; note: string; seller: string; since: number },
+): Promise<number | undefined> {
+  const row = await db('voucher_batches')
+    .where({ package_id: packageId, note, seller, voided_at: null })
+    .where('created_at', '>=', since)
+    .first('id')
+  return row?.id
+}
+
+export async function growBatch(db: Db, id: number): Promise<void> {
+  await db('voucher_batches').where({ id }).increment('count', 1)
+}
+
 export async function insertVouchers(db: Db, batchId: number, vouchers: { codeHash: string; last4: string }[]): Promise<void> {
   for (const chunk of chunks(vouchers)) {
     await db('vouchers').insert(chunk.map(({ codeHash, last4 }) => ({ batch_id: batchId, code_hash: codeHash, last4 })))

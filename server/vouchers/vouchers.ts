@@ -5,7 +5,10 @@ import type { Packages } from '../packages/packages.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
 import { type Alphabet, codeOfSale, formatCode, hashCode, makeCode, normaliseCode } from './codes.ts'
 import type { Batch, BatchInput, Voucher } from './schema.ts'
+import { DAY } from '../units.ts'
 import * as table from './table.ts'
+
+const SOLD_AT_COUNTER = 'Sold at the counter'
 
 export type Vouchers = ReturnType<typeof createVouchers>
 
@@ -59,12 +62,7 @@ export function createVouchers({ store, now, secret, packages, bus }: Needs) {
         if (!found || found.archived) throw new Refusal('not-found', `There is no package ${packageId} on sale.`)
         const codeHash = hashCode(code, secret)
         if (await table.findByHash(tx, codeHash)) return found
-        const batchId = await table.insertBatch(
-          tx,
-          { packageId, count: 1, alphabet: 'letters', note: 'Sold at the counter', seller },
-          seller,
-          at,
-        )
+        const batchId = await counterBatch(tx, packageId, seller, at)
         await table.insertVouchers(tx, batchId, [{ codeHash, last4: code.slice(-4) }])
         return found
       })
@@ -120,6 +118,15 @@ export function createVouchers({ store, now, secret, packages, bus }: Needs) {
 
     /** How many were redeemed at or after a time, UTC ms. */
     countRedeemed: (sinceMs: number): Promise<number> => table.countRedeemed(store.db, sinceMs),
+  }
+
+  /** The sales of one day at one counter are one batch, so that they don't crowd the list. */
+  async function counterBatch(tx: Tx, packageId: number, seller: string, at: number): Promise<number> {
+    const batch = { packageId, count: 1, alphabet: 'letters' as const, note: SOLD_AT_COUNTER, seller }
+    const today = await table.findBatchOf(tx, { ...batch, since: at - (at % DAY) })
+    if (today === undefined) return table.insertBatch(tx, batch, seller, at)
+    await table.growBatch(tx, today)
+    return today
   }
 
   async function oneBatch(id: number): Promise<Batch> {

@@ -143,3 +143,16 @@ test('accounts can be changed by many at once, and nothing is lost', async (t) =
   await Promise.all(Object.entries(momo).map(([key, value]) => accounts.update('mtn-momo', { values: { [key]: value } })))
   t.like((await accounts.read('mtn-momo')).values, momo)
 })
+
+test('an account is tried by name, and one that this box does not have is not found', async (t) => {
+  const { accounts } = await setUp(t)
+  const tried: string[] = []
+  const tryOut = accountRoutes({ accounts, test: async (name) => (tried.push(name), { ok: false, words: 'The key is wrong.' }) }).find(
+    ({ path }) => path.endsWith('/test'),
+  )!
+  const ask = (name: string) => tryOut.handle({ params: { name } } as never)
+  t.deepEqual(await ask('paystack'), { ok: false, words: 'The key is wrong.' })
+  const error = await t.throwsAsync(ask('sandbox'), { instanceOf: Refusal })
+  t.is((error as Refusal).code, 'not-found')
+  t.deepEqual(tried, ['paystack'])
+})

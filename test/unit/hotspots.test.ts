@@ -5,6 +5,8 @@ import Router from '@koa/router'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import Koa from 'koa'
+import { pino } from 'pino'
+import { createApp } from '#server/app.ts'
 import { Refusal } from '#server/errors.ts'
 import { createBus } from '#server/events.ts'
 import { createHotspots } from '#server/hotspots/hotspots.ts'
@@ -14,6 +16,7 @@ import { hotspotInput, hotspotList, type HotspotInput } from '#server/hotspots/s
 import { tileHosts } from '#server/hotspots/tiles.ts'
 import { mount } from '#server/http/api.ts'
 import { createSettings } from '#server/settings/settings.ts'
+import { distance, radius } from '../../web/shared/distance.ts'
 import { openTestStore } from './store.ts'
 
 const kampala = { latitude: 0.3136, longitude: 32.5811 }
@@ -71,6 +74,17 @@ test('opposite ends of the earth are half its girth apart, and the date line is 
 const place = fc.record({
   latitude: fc.double({ min: -90, max: 90, noNaN: true }),
   longitude: fc.double({ min: -180, max: 180, noNaN: true }),
+})
+
+test('from any place the opposite end of the earth is half its girth away', (t) => {
+  fc.assert(
+    fc.property(place, ({ latitude, longitude }) => {
+      const opposite = { latitude: -latitude, longitude: longitude > 0 ? longitude - 180 : longitude + 180 }
+      return Math.abs(haversineM({ latitude, longitude }, opposite) - Math.PI * EARTH_RADIUS_M) < 1
+    }),
+    { numRuns: 2000 },
+  )
+  t.pass()
 })
 
 test('a distance is the same both ways, nothing to the same place, and never more than half the girth', (t) => {
@@ -131,6 +145,11 @@ test('distances are said as people say them, never less than they are', (t) => {
     '38 km',
     '20,016 km',
   ])
+})
+
+test('box and page say a distance in the same words', (t) => {
+  fc.assert(fc.property(fc.double({ min: 0, max: 21_000_000, noNaN: true }), (metres) => distanceWords(metres) === distance(metres)))
+  t.deepEqual([500, 1230, 1500, 50_000].map(radius), ['500 m', '1,230 m', '1.5 km', '50 km'])
 })
 
 test('a new box has one hotspot, named like the venue; starting again adds none', async (t) => {
@@ -248,6 +267,33 @@ test('tiles come from the host that the owner wrote, and nothing else gets into 
   ])
   for (const bad of ["https://x;script-src'self'/{z}", 'https://x,y/{z}', 'https://user@x/{z}', 'javascript:{z}', 'https://*/{z}'])
     t.deepEqual(tileHosts(bad), [], bad)
+})
+
+test('pages may load pictures from the tile server that the owner chose last, and from no other', async (t) => {
+  const { settings } = await setUp(t)
+  const app = createApp({
+    log: pino({ level: 'silent' }),
+    secret: 's',
+    guards: {} as never,
+    routes: [],
+    endpointHosts: () => [],
+    tileHosts: () => tileHosts(settings.latest().tileUrl),
+    config: { portalHost: 'box.internal', lanAddress: '10.0.0.1', version: '1', webRoot: '/none', swaggerRoot: '/none' },
+  })
+  const server = app.listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const pictures = async () => {
+    const { port } = server.address() as AddressInfo
+    const answer = await fetch(`http://127.0.0.1:${port}/api/openapi.json`, { headers: { connection: 'close' } })
+    const policy = answer.headers.get('content-security-policy') ?? ''
+    return policy.split(';').find((part) => part.startsWith('img-src'))
+  }
+  t.is((await pictures())?.trim(), "img-src 'self' data: blob:")
+  await settings.update({ tileUrl: 'https://tiles.example.com/{z}/{x}/{y}.png' })
+  t.is(await pictures(), "img-src 'self' data: blob: https://tiles.example.com")
+  await settings.update({ tileUrl: 'https://x;script-src*/{z}' })
+  t.is((await pictures())?.trim(), "img-src 'self' data: blob:")
 })
 
 /** The routes over HTTP; the guards let in whom the header X-Role names. The header X-Lan makes the asker a device on the Wi-Fi. */

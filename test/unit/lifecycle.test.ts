@@ -58,10 +58,42 @@ const cases: [title: string, got: () => Partial<Session>, wanted: Partial<Sessio
   ],
   ['and the better speed', () => life.topUp(active(), { ...terms, downBps: null, upBps: 1e6 }, now), { downBps: null, upBps: 5e6 }],
   ['staff add time and data', () => life.extend(active(), { ms: HOUR, bytes: MB }, now), { dataLimit: 11 * MB, expiresAt: now + 2 * HOUR }],
+  [
+    'a refund takes back data and time that are not used',
+    () => life.takeBack(read(life.topUp(active(), terms, now), 4 * MB), terms, now),
+    { dataLimit: 10 * MB, expiresAt: now + HOUR, dataUsed: 4 * MB, status: 'connected' },
+  ],
+  [
+    'what was used is not taken back, and a session without the rest ends',
+    () => life.takeBack(read(life.topUp(active(), terms, now), 12 * MB), terms, now),
+    { dataLimit: 12 * MB, status: 'expired', endReason: 'refunded' },
+  ],
+  [
+    'what another router counted is charged',
+    () => life.afterReport(read(active(), 2 * MB), 5 * MB, now),
+    { dataUsed: 5 * MB, elsewhere: 3 * MB, status: 'connected' },
+  ],
+  ['a report only goes upwards', () => life.afterReport(read(active(), 2 * MB), MB, now), { dataUsed: 2 * MB, elsewhere: 0 }],
+  [
+    'a report of the last byte ends it, and charges no more than that',
+    () => life.afterReport(read(active(), 2 * MB), 50 * MB, now),
+    { dataUsed: 10 * MB, status: 'expired', endReason: 'data' },
+  ],
+  [
+    'what the kernel counts comes on top of what was reported',
+    () => read(life.afterReport(read(active(), 2 * MB), 5 * MB, now), 3 * MB),
+    { dataUsed: 6 * MB, elsewhere: 3 * MB },
+  ],
+  ['going on after a break is counted', () => life.resume(life.disconnect(active(), now), now), { reconnections: 1 }],
   ['the first reason stays', () => life.end(life.end(active(), 'data', now), 'refunded', now + 1), { endReason: 'data' }],
   ['an ended session does not resume', () => life.resume(life.end(active(), 'data', now), now), { status: 'expired' }],
 ]
 for (const [title, got, wanted] of cases) test(title, (t) => t.like(got(), wanted))
+
+test('the kernel is left with what others did not use', (t) => {
+  const session = life.afterReport(read(active(), 2 * MB), 5 * MB, now)
+  t.like(life.grantOf(session, ways(1), now), { usedBytes: 2 * MB, limitBytes: 7 * MB })
+})
 
 test('a grant counts on from what was used, and slow use does not eat a top-up', (t) => {
   const slow = read(active({ afterData: 'slow', slowBps: 256_000 }), 12 * MB)

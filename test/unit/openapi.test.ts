@@ -1,6 +1,8 @@
 import test from 'ava'
 import { describeApi, route, type Route } from '#server/http/api.ts'
+import { accountRoutes } from '#server/accounts/routes.ts'
 import { connectRoutes, staffConnectRoutes } from '#server/connect/routes.ts'
+import { customerAccountRoutes, staffCustomerRoutes } from '#server/customers/routes.ts'
 import { venueRoutes } from '#server/venue/routes.ts'
 import { packageRoutes } from '#server/packages/routes.ts'
 import { customerRoutes, staffSessionRoutes } from '#server/sessions/routes.ts'
@@ -29,12 +31,15 @@ type Document = {
 const noRooms = { config: { portalHost: '', dataDir: '', version: '' } } as never
 const routes: Route[] = [
   ...customerRoutes(noRooms),
+  ...customerAccountRoutes(noRooms),
+  ...staffCustomerRoutes(noRooms),
   ...venueRoutes(noRooms),
   ...staffRoutes(noRooms),
   ...packageRoutes(noRooms),
   ...voucherRoutes(noRooms),
   ...staffSessionRoutes(noRooms),
   ...settingsRoutes(noRooms),
+  ...accountRoutes(noRooms),
   ...connectRoutes(noRooms),
   ...staffConnectRoutes(noRooms),
 ]

@@ -149,7 +149,9 @@ test('a service that is away is asked again later', async (t) => {
   const { provider, momo } = await setUp(t)
   for (const how of ['503', '429', 'hang-up'] as const) {
     await momo.failNext({ how, call: 'requesttopay' })
-    t.false((await troubleOf(t, provider.ask(asking()))).isOurs, how)
+    const trouble = await troubleOf(t, provider.ask(asking()))
+    t.false(trouble.isOurs, how)
+    t.is(trouble.waitMs, how === '429' ? 1000 : 0)
   }
   await provider.ask(asking())
   await momo.failNext({ how: '503', call: 'status' })

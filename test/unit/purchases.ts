@@ -1,7 +1,12 @@
 import type { Store } from '#server/store/store.ts'
 
 /** A session of a customer, begun, with its first purchase; written as rows, for rooms that stand below sessions/. */
-export async function insertSession(store: Store, userPhone: string | null, at: number, over: Record<string, unknown> = {}): Promise<number> {
+export async function insertSession(
+  store: Store,
+  userPhone: string | null,
+  at: number,
+  over: Record<string, unknown> = {},
+): Promise<number> {
   const packageId = await anyPackage(store, at)
   const [row] = await store
     .db('sessions')

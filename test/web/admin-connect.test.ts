@@ -255,7 +255,7 @@ async function signIn(viewport = laptopScreen, who: { username: string; password
   await page.getByLabel('Name').fill(who.username)
   await page.getByLabel('Password').fill(who.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.getByRole('heading', { level: 1, name: /^(Overview|Sell)$/ }).waitFor()
   return page
 }
 

@@ -12,8 +12,14 @@ import { MadeVouchers, type Made } from './print/made.tsx'
 import { go, usePlace } from './router.ts'
 import { Audit } from './screens/audit.tsx'
 import { ConnectScreen } from './screens/connect.tsx'
+import { CustomersScreen } from './screens/customers.tsx'
+import { HotspotsScreen } from './screens/hotspots.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { PackagesScreen } from './screens/packages.tsx'
+import { PaymentsScreen } from './screens/payments.tsx'
+import { ProvidersScreen } from './screens/providers.tsx'
+import { ReportsScreen } from './screens/reports.tsx'
+import { SellScreen } from './screens/sell.tsx'
 import { Sessions } from './screens/sessions.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
 import { SignIn } from './screens/sign-in.tsx'
@@ -24,11 +30,17 @@ type ScreenProps = { rest: string[]; onMade: (made: Made) => void }
 export type Screen = { path: string; name: string; icon: IconName; for: Role; view: ComponentType<ScreenProps> }
 
 const screens: Screen[] = [
+  { path: 'sell', name: 'Sell', icon: 'sell', for: 'cashier', view: SellScreen },
   { path: 'overview', name: 'Overview', icon: 'overview', for: 'cashier', view: OverviewScreen },
   { path: 'sessions', name: 'Sessions', icon: 'sessions', for: 'cashier', view: Sessions },
-  { path: 'vouchers', name: 'Vouchers', icon: 'vouchers', for: 'cashier', view: Vouchers },
+  { path: 'payments', name: 'Payments', icon: 'payments', for: 'cashier', view: PaymentsScreen },
+  { path: 'customers', name: 'Customers', icon: 'customers', for: 'cashier', view: CustomersScreen },
   { path: 'packages', name: 'Packages', icon: 'packages', for: 'cashier', view: PackagesScreen },
+  { path: 'vouchers', name: 'Vouchers', icon: 'vouchers', for: 'cashier', view: Vouchers },
+  { path: 'hotspots', name: 'Hotspots', icon: 'hotspots', for: 'cashier', view: HotspotsScreen },
+  { path: 'reports', name: 'Reports', icon: 'reports', for: 'owner', view: ReportsScreen },
   { path: 'connect', name: 'Connect', icon: 'connect', for: 'cashier', view: ConnectScreen },
+  { path: 'providers', name: 'Providers', icon: 'providers', for: 'owner', view: ProvidersScreen },
   { path: 'settings', name: 'Settings', icon: 'settings', for: 'owner', view: SettingsScreen },
   { path: 'staff', name: 'Staff and keys', icon: 'staff', for: 'owner', view: StaffScreen },
   { path: 'audit', name: 'Audit', icon: 'audit', for: 'owner', view: Audit },
@@ -127,7 +139,7 @@ function Places({ role, onMade }: { role: Role; onMade: (made: Made) => void }) 
   const allowed = screens.filter((screen) => role === 'owner' || screen.for === 'cashier')
   const screen = allowed.find(({ path }) => path === place.screen)
   useEffect(() => {
-    if (!screen) go('overview')
+    if (!screen) go(role === 'cashier' ? 'sell' : 'overview')
   }, [screen])
   if (!screen) return null
   const View = screen.view

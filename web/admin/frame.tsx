@@ -9,12 +9,20 @@ import { Button, ErrorNote } from './parts/feedback.tsx'
 import { Icon, Mark } from './parts/icons.tsx'
 
 const PHONE_TABS = 4
+/** The daily work in the order in which it is needed, then what is set up once. The first ones are the tabs of a phone. */
+const daily = ['sell', 'overview', 'sessions', 'payments', 'customers', 'packages', 'vouchers', 'reports']
+const setUp = ['hotspots', 'connect', 'providers', 'settings', 'staff', 'audit']
 const wide = '(min-width: 900px)'
+
+function rankOf({ path }: Screen): number {
+  return [...daily, ...setUp].indexOf(path)
+}
 
 type FrameProps = { screens: Screen[]; current: Screen; children: ComponentChildren }
 
 /** What stands around every screen: a side bar on a laptop, tabs at the bottom of a phone. */
-export function Frame({ screens, current, children }: FrameProps) {
+export function Frame({ screens: unordered, current, children }: FrameProps) {
+  const screens = unordered.toSorted((one, other) => rankOf(one) - rankOf(other))
   const { settings } = useAccount()
   const isWide = useMedia(wide)
   const main = useRef<HTMLElement>(null)
@@ -96,10 +104,11 @@ function Tabs({ screens, current }: { screens: Screen[]; current: Screen }) {
 }
 
 function NavList({ screens, current }: { screens: Screen[]; current: Screen }) {
+  const first = screens.find(({ path }) => setUp.includes(path))
   return (
     <ul class="nav-list">
       {screens.map((screen) => (
-        <li key={screen.path}>
+        <li key={screen.path} class={screen === first && screen !== screens[0] ? 'nav-apart' : ''}>
           <NavLink screen={screen} current={current} />
         </li>
       ))}

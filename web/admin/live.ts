@@ -1,6 +1,7 @@
 import { createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { Events, UsageReading } from '../../server/events.ts'
+import type { PaymentView } from '../../server/payments/schema.ts'
 import { hearEvents, type LineState } from '../shared/api.ts'
 
 export type Usage = Events['sessions.usage']
@@ -8,6 +9,7 @@ type Heard = {
   usage: Usage
   session: Events['session.changed']
   catalogue: Events['catalogue.changed']
+  payment: { id: number; step: PaymentView['step'] }
   /** The line to the box was away and is back: whatever is on the screen may be old. */
   resync: null
   line: boolean
@@ -54,11 +56,12 @@ export function openLive(address: string): Live {
 
   const close = hearEvents(
     address,
-    ['usage', 'session', 'catalogue'],
+    ['usage', 'session', 'catalogue', 'payment'],
     (name, data) => {
       if (name === 'usage') takeUsage(data as Usage)
       if (name === 'session') tell('session', data as Heard['session'])
       if (name === 'catalogue') tell('catalogue', data as Heard['catalogue'])
+      if (name === 'payment') tell('payment', data as Heard['payment'])
     },
     takeLine,
   )
@@ -115,7 +118,7 @@ export function useReading(sessionId: number): UsageReading | undefined {
 const GATHER_MS = 700
 
 /** Calls `refresh` soon after events of that name, at most about once a second however many come. */
-export function useRefreshOn(name: 'session' | 'catalogue', refresh: () => void): void {
+export function useRefreshOn(name: 'session' | 'catalogue' | 'payment', refresh: () => void): void {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const soon = () => {
     timer.current ??= setTimeout(() => {

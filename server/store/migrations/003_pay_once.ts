@@ -86,6 +86,7 @@ export async function up(db: Knex): Promise<void> {
     t.string('key').notNullable() // the asker's idempotency key
     t.string('payer').notNullable() // phone, or `device <mac>` of somebody who pays cash
     t.string('user_phone')
+    t.boolean('proves_phone').notNullable().defaultTo(false) // who approves it on that phone has signed in with it
     t.string('provider').notNullable()
     t.string('hotspot_id').notNullable()
     t.integer('package_id').notNullable().references('packages.id')

@@ -118,8 +118,9 @@ async function watch(db: Knex, name: string, event: string, times: string[], whe
   await db.raw(`CREATE TRIGGER report_${name} AFTER ${event} WHEN ${when} BEGIN ${marks.join(' ')} END`)
 }
 
+/** Whole, whatever was written: a note for the reports must never stop a sale. */
 function hourOf(time: string): string {
-  return `${time} / 3600000 * 3600000`
+  return `CAST(${time} / 3600000 AS INTEGER) * 3600000`
 }
 
 function unlessMarked(hour: string): string {

@@ -43,7 +43,7 @@ export function ErrorNote({ error, retry }: { error: ApiError | null; retry?: ()
 /** "customerLimit.bytes" is "customer limit, bytes" to people, and "ports.1" is "ports". */
 function pathWords(path: string): string {
   return path
-    .replace(/\.\d+/g, '')
+    .replace(/^values\.|\.\d+/g, '')
     .replace(/\./g, ', ')
     .replace(/([A-Z])/g, (sign) => ` ${sign.toLowerCase()}`)
 }

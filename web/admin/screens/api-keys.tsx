@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
-import type { ApiKey, Role } from '../contract.ts'
-import { faultOf } from '../faults.ts'
+import type { ApiKey, Role, Scope } from '../contract.ts'
+import { faultOf, faultWithin } from '../faults.ts'
 import { copyText } from '../parts/copy.ts'
 import { AskForm, Confirm, Dialog } from '../parts/dialog.tsx'
 import { Arrived, Button, Empty, ErrorNote, Notice, useSay } from '../parts/feedback.tsx'
-import { Choice, TextField } from '../parts/form.tsx'
+import { Choice, TextField, Toggle } from '../parts/form.tsx'
 import { Badge, Card } from '../parts/page.tsx'
 import { day } from '../words.ts'
 
@@ -33,7 +33,7 @@ export function ApiKeys() {
           data.keys.length === 0 ? (
             <Empty icon="key" title="No keys">
               <p>
-                A key lets a till or another program sell vouchers by itself. What it can ask is described at{' '}
+                A key lets a till, a router or another program do its part by itself. What it can ask is described at{' '}
                 <a href="/api/docs/">/api/docs</a>.
               </p>
             </Empty>
@@ -48,7 +48,12 @@ export function ApiKeys() {
                     </small>
                   </span>
                   <span class="row-badges">
-                    <Badge kind={key.role === 'owner' ? 'accent' : 'quiet'}>{key.role === 'owner' ? 'Owner' : 'Cashier'}</Badge>
+                    {key.role && (
+                      <Badge kind={key.role === 'owner' ? 'accent' : 'quiet'}>{key.role === 'owner' ? 'Owner' : 'Cashier'}</Badge>
+                    )}
+                    {key.scopes.map((scope) => (
+                      <Badge key={scope}>{scope}</Badge>
+                    ))}
                     {key.revokedAt && <Badge kind="bad">Revoked {day(key.revokedAt)}</Badge>}
                   </span>
                   <span class="row-actions">{!key.revokedAt && <Button onClick={() => setRevoking(key)}>Revoke</Button>}</span>
@@ -86,12 +91,35 @@ export function ApiKeys() {
   )
 }
 
+type KeyRole = Role | 'program'
+
+const roleChoices: { value: KeyRole; label: string; hint: string }[] = [
+  { value: 'cashier', label: 'What a cashier may', hint: 'Sell, make vouchers, look after sessions and customers.' },
+  { value: 'owner', label: 'What an owner may', hint: 'Everything. Give it only to programs that you trust like yourself.' },
+  { value: 'program', label: 'Program only', hint: 'Neither: nothing but what is switched on below.' },
+]
+
+const scopeChoices: { scope: Scope; label: string; hint: string }[] = [
+  { scope: 'sessions:read', label: 'Read sessions', hint: 'sessions:read. Ask whether a phone number has a session, and what is left.' },
+  {
+    scope: 'sessions:write',
+    label: 'Open and end sessions',
+    hint: 'sessions:write. Open one for a confirmed payment, resume it, disconnect it.',
+  },
+  { scope: 'usage:write', label: 'Report use', hint: 'usage:write. For a router: say how much data was used. It can only rise.' },
+]
+
 function NewKey({ onMade, onClose }: { onMade: (apiKey: string) => void; onClose: () => void }) {
   const { api } = useAccount()
   const [name, setName] = useState('')
-  const [role, setRole] = useState<Role>('cashier')
+  const [role, setRole] = useState<KeyRole>('cashier')
+  const [scopes, setScopes] = useState<Scope[]>([])
   const making = useChange(async () => {
-    const made = await api.post<{ id: number; apiKey: string }>('/api/admin/keys', { name: name.trim(), role })
+    const made = await api.post<{ id: number; apiKey: string }>('/api/admin/keys', {
+      name: name.trim(),
+      role: role === 'program' ? null : role,
+      scopes,
+    })
     onClose()
     onMade(made.apiKey)
   })
@@ -107,16 +135,21 @@ function NewKey({ onMade, onClose }: { onMade: (apiKey: string) => void; onClose
         maxLength={60}
         required
       />
-      <Choice
-        label="It may do what"
-        shape="list"
-        value={role}
-        onValue={setRole}
-        options={[
-          { value: 'cashier', label: 'a cashier may', hint: 'Make vouchers, look after sessions.' },
-          { value: 'owner', label: 'an owner may', hint: 'Everything. Give it only to programs that you trust like yourself.' },
-        ]}
-      />
+      <Choice label="It may do what" shape="list" value={role} onValue={setRole} options={roleChoices} />
+      <fieldset class="scopes">
+        <legend>In the API of phone numbers and sessions</legend>
+        {scopeChoices.map(({ scope, label, hint }) => (
+          <Toggle
+            key={scope}
+            label={label}
+            hint={hint}
+            on={scopes.includes(scope)}
+            onValue={(on) => setScopes(on ? [...scopes, scope] : scopes.filter((one) => one !== scope))}
+          />
+        ))}
+        {role !== 'program' && <p class="soft small">The first two are in what a cashier or an owner may.</p>}
+        {faultWithin(making.error, 'scopes') && <p class="fault">{faultWithin(making.error, 'scopes')}</p>}
+      </fieldset>
     </AskForm>
   )
 }

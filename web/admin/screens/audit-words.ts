@@ -13,6 +13,18 @@ const actions: Record<string, string> = {
   'key.revoke': 'revoked API key',
   'session.end': 'ended session',
   'session.extend': 'added to session',
+  'account.update': 'changed provider',
+  'account.test': 'tested provider',
+  'payment.confirm': 'took cash for payment',
+  'payment.check': 'asked the provider about payment',
+  'payment.refund': 'refunded payment',
+  sell: 'sold a voucher for cash',
+  'customer.reset-pin': 'reset the PIN of customer',
+  'customer.delete': 'deleted customer',
+  'points.correct': 'corrected the points of customer',
+  'hotspot.create': 'added hotspot',
+  'hotspot.update': 'changed hotspot',
+  'hotspot.remove': 'removed hotspot',
   'connect.generate': 'made Connect profile',
   'connect.renew': 'made anew Connect profile',
   'connect.rename': 'renamed Connect profile',
@@ -57,7 +69,7 @@ function numberWords(name: string, value: number, currency: string): string {
   if (name === 'bytes' || name === 'dataLimit') return bytes(value)
   if (name === 'seconds' || name.endsWith('Seconds')) return duration(value)
   if (name.endsWith('Bps')) return speed(value)
-  if (name === 'priceMinor') return money(value, currency)
+  if (name === 'priceMinor' || name === 'amountMinor') return money(value, currency)
   return value.toLocaleString('en-US')
 }
 

@@ -15,6 +15,7 @@ export function Audit() {
   const audit = useLoaded(() => api.get<AuditPage>(`/api/admin/audit?page=${page}`), [page])
   useRefreshOn('session', audit.reload)
   useRefreshOn('catalogue', audit.reload)
+  useRefreshOn('payment', audit.reload)
   return (
     <Page title="Audit" note="Every change made by staff and by programs. It cannot be edited.">
       <Arrived loaded={audit}>
@@ -77,14 +78,25 @@ function Entry({ entry }: { entry: AuditEntry }) {
 /** The thing that was changed, with a way to it where it has a page. */
 function Subject({ entry }: { entry: AuditEntry }) {
   if (!entry.subject) return null
-  const screen = { vouchers: 'vouchers', session: 'sessions', package: 'packages' }[entry.action.split('.')[0] ?? '']
-  if (!screen || entry.action === 'package.archive') return <span class="figures">{entry.subject}</span>
+  const screen = screensOf[entry.action.split('.')[0] ?? '']
+  if (!screen || gone.has(entry.action)) return <span class="figures">{entry.subject}</span>
   return (
     <a class="figures" href={`#/${screen}/${entry.subject}`}>
       {entry.subject}
     </a>
   )
 }
+
+const screensOf: Record<string, string> = {
+  vouchers: 'vouchers',
+  session: 'sessions',
+  package: 'packages',
+  payment: 'payments',
+  customer: 'customers',
+  points: 'customers',
+  account: 'providers',
+}
+const gone = new Set(['package.archive', 'customer.delete'])
 
 function byDay(entries: AuditEntry[]): [string, AuditEntry[]][] {
   const days = new Map<string, AuditEntry[]>()

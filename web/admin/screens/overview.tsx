@@ -17,6 +17,7 @@ export function OverviewScreen() {
   const overview = useLoaded(() => api.get<Overview>('/api/admin/overview'))
   useRefreshOn('session', overview.reload)
   useRefreshOn('catalogue', overview.reload)
+  useRefreshOn('payment', overview.reload)
   useEffect(() => {
     const timer = setInterval(overview.reload, REFRESH_MS)
     return () => clearInterval(timer)
@@ -26,7 +27,8 @@ export function OverviewScreen() {
       <Arrived loaded={overview}>
         {(data) => (
           <div class="overview">
-            <HealthLine health={data.health} />
+            <Alarms alarms={data.alarms} />
+            {(data.alarms.length === 0 || !data.health.ok) && <HealthLine health={data.health} />}
             <Now overview={data} />
             <Today overview={data} />
             <div class="overview-low">
@@ -39,6 +41,28 @@ export function OverviewScreen() {
         )}
       </Arrived>
     </Page>
+  )
+}
+
+/** Money that needs somebody, before everything else. */
+function Alarms({ alarms }: { alarms: Overview['alarms'] }) {
+  const { me } = useAccount()
+  if (alarms.length === 0) return null
+  return (
+    <section class="trouble" role="alert">
+      <Icon name="payments" size={28} />
+      <div>
+        <h2>{alarms.length === 1 ? 'A payment needs you' : 'Payments need you'}</h2>
+        <ul>
+          {alarms.map(({ kind, words, paymentId }) => (
+            <li key={`${kind} ${paymentId} ${words}`}>
+              {words} {paymentId !== null && <a href={`#/payments/${paymentId}`}>Payment {paymentId}</a>}
+              {paymentId === null && me.role === 'owner' && <a href="#/providers">Providers</a>}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
   )
 }
 

@@ -17,6 +17,8 @@ export type Draft = {
   /** In major units, as people write it: 800, 1.5. */
   price: number
   currency: string
+  isForPoints: boolean
+  pointsPrice: number
   afterData: 'stop' | 'slow'
   slowBps: number
   isLimited: boolean
@@ -42,6 +44,8 @@ export function draftOf(known: Package | null, currency: string): Draft {
     maxDevices: known?.maxDevices ?? 1,
     price: known ? known.priceMinor / 10 ** moneyDigits(known.currency) : 0,
     currency: known?.currency ?? currency,
+    isForPoints: known ? known.pointsPrice !== null : false,
+    pointsPrice: known?.pointsPrice ?? 100,
     afterData: known?.afterData ?? 'stop',
     slowBps: known?.slowBps ?? 512_000,
     isLimited: limit !== null,
@@ -67,6 +71,7 @@ export function packageOf(draft: Draft): Omit<Package, 'id' | 'archived' | 'posi
     maxDevices: draft.maxDevices,
     priceMinor: Math.round(draft.price * 10 ** moneyDigits(draft.currency)),
     currency: draft.currency,
+    pointsPrice: draft.isForPoints ? draft.pointsPrice : null,
     afterData,
     slowBps: afterData === 'slow' ? draft.slowBps : null,
     customerLimit: draft.isLimited

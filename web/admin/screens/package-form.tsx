@@ -61,6 +61,23 @@ export function PackageForm({ known, others, onSaved, onClose }: FormProps) {
             onValue={(value) => set({ price: value })}
             fault={fault('priceMinor')}
           />
+          <Toggle
+            label="Also for points"
+            hint="Customers who collected enough may have it without paying."
+            on={draft.isForPoints}
+            onValue={(isForPoints) => set({ isForPoints })}
+          />
+          {draft.isForPoints && (
+            <NumberField
+              label="Price in points"
+              unit="points"
+              min={1}
+              max={100_000_000}
+              value={draft.pointsPrice}
+              onValue={(pointsPrice) => set({ pointsPrice })}
+              fault={fault('pointsPrice')}
+            />
+          )}
           <fieldset class="group">
             <legend>Data and time</legend>
             <Toggle label="Unlimited data" on={!draft.hasDataLimit} onValue={(on) => set({ hasDataLimit: !on })} />

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { bytes, duration, price, speed } from '../../shared/format.ts'
+import { bytes, counted, duration, price, speed } from '../../shared/format.ts'
 import type { Api } from '../../shared/api.ts'
 import { useAccount } from '../account.ts'
 import { useChange, useLoaded } from '../asking.ts'
@@ -108,6 +108,7 @@ function Offer({ offer }: { offer: Package }) {
       </dl>
       <p class="offer-badges">
         {offer.afterData === 'slow' && offer.slowBps !== null && <Badge>Then {speed(offer.slowBps)}</Badge>}
+        {offer.pointsPrice !== null && <Badge>Or {counted(offer.pointsPrice, 'point')}</Badge>}
         {offer.customerLimit && <Badge>{limitWords(offer.customerLimit)}</Badge>}
         {offer.archived && <Badge>No longer sold</Badge>}
       </p>

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { countdown, counted, moment, speed } from '../../shared/format.ts'
 import { useAccount } from '../account.ts'
@@ -83,11 +84,10 @@ function SessionDetail({ session, onChanged }: { session: SessionView; onChanged
           ['Package', session.packageName],
           ['Speed', speedPair(session.downBps, session.upBps)],
           ['Resume code', <span class="code">{session.resumeCode}</span>],
-          [
-            'Paid by',
-            `${session.paymentMethod === 'voucher' ? 'Voucher' : session.paymentMethod === 'Mobile Money' ? 'Mobile money' : 'Points'} ${session.paymentReference}`,
-          ],
-          ...(session.userPhone ? [['Phone', `+${session.userPhone}`] as [string, string]] : []),
+          ['Paid by', <PaidBy session={session} />],
+          ...(session.userPhone
+            ? [['Phone', <a href={`#/customers/${session.userPhone}`}>+{session.userPhone}</a>] as [string, ComponentChildren]]
+            : []),
           ['Opened', moment(session.createdAt)],
           ['Begun', session.startTime ? moment(session.startTime) : `Not yet; must begin by ${moment(session.activateBy)}`],
           ...(left !== null && session.status !== 'expired'
@@ -140,4 +140,19 @@ function SessionDetail({ session, onChanged }: { session: SessionView; onChanged
       )}
     </>
   )
+}
+
+const methods: Record<SessionView['paymentMethod'], string> = {
+  'Mobile Money': 'Mobile money',
+  voucher: 'Voucher',
+  loyalty_points: 'Points',
+  cash: 'Cash',
+  free: 'Nothing: it is free',
+}
+
+/** How it was paid, with the way to the payment where there is one. */
+function PaidBy({ session: { paymentMethod, paymentReference } }: { session: SessionView }) {
+  if (paymentMethod === 'voucher') return <>Voucher {paymentReference}</>
+  if (paymentMethod === 'free' || paymentMethod === 'loyalty_points') return <>{methods[paymentMethod]}</>
+  return <a href={`#/payments/find/${encodeURIComponent(paymentReference)}`}>{methods[paymentMethod]}</a>
 }

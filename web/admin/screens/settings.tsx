@@ -9,6 +9,8 @@ import { Choice, Field, NumberField, TextField } from '../parts/form.tsx'
 import { Card, Page } from '../parts/page.tsx'
 import { logoFromFile } from './logo.ts'
 import { ConnectSettings } from './settings-connect.tsx'
+import { MapSettings } from './settings-map.tsx'
+import { MoneySettings } from './settings-money.tsx'
 import type { PartProps } from './settings-part.ts'
 
 /** The owner's choices. Nothing is sent until they press save. */
@@ -53,6 +55,8 @@ function SettingsForm({ saved: first }: { saved: Settings }) {
       <Venue {...parts} />
       <Looks {...parts} />
       <Behaviour {...parts} />
+      <MoneySettings {...parts} />
+      <MapSettings {...parts} />
       <ConnectSettings {...parts} />
       <div class="save-bar" hidden={count === 0}>
         <ErrorNote error={saving.error} />
@@ -118,12 +122,13 @@ function Venue({ draft, set, fault }: PartProps) {
           required
         />
         <TextField
-          label="Number of this venue"
-          hint="Only if it belongs to a larger network."
-          value={draft.hotspotId}
-          onValue={(hotspotId) => set({ hotspotId })}
-          fault={fault('hotspotId')}
-          maxLength={60}
+          label="Country"
+          hint={`Two letters, such as NG, UG or KE. Phone numbers typed without a country are from ${countryName(draft.country)}.`}
+          value={draft.country}
+          onValue={(country) => set({ country: country.toUpperCase() })}
+          fault={fault('country')}
+          maxLength={2}
+          required
         />
       </div>
     </Card>
@@ -245,6 +250,14 @@ function Behaviour({ draft, set, fault }: PartProps) {
       </div>
     </Card>
   )
+}
+
+function countryName(code: string): string {
+  try {
+    return new Intl.DisplayNames('en', { type: 'region' }).of(code) ?? code
+  } catch {
+    return 'there'
+  }
 }
 
 function contrastWords(ratio: number): string {

@@ -13,7 +13,7 @@ import { ApiKeys } from './api-keys.tsx'
 /** Who may sign in, and which programs may ask. */
 export function StaffScreen() {
   return (
-    <Page title="Staff and keys" note="A cashier makes vouchers and looks after sessions. An owner may do everything.">
+    <Page title="Staff and keys" note="A cashier sells and looks after sessions and customers. An owner may do everything.">
       <div class="stack-wide">
         <People />
         <ApiKeys />
@@ -103,8 +103,8 @@ function People() {
 
 const roleNames: Record<Role, string> = { owner: 'Owner', cashier: 'Cashier' }
 const roleOptions: { value: Role; label: string; hint: string }[] = [
-  { value: 'cashier', label: 'Cashier', hint: 'Sees packages; makes vouchers; ends and extends sessions.' },
-  { value: 'owner', label: 'Owner', hint: 'Everything, also settings, staff and the audit.' },
+  { value: 'cashier', label: 'Cashier', hint: 'Sells, takes cash, makes vouchers; looks after sessions and customers.' },
+  { value: 'owner', label: 'Owner', hint: 'Everything, also providers, settings, staff and the audit.' },
 ]
 const PASSWORD_HINT = 'At least 10 characters. Three or four words are good.'
 
