@@ -14,7 +14,8 @@ import { findProbe } from './probes.ts'
 const address = process.argv[2] ?? '203.0.113.10'
 
 serveDns()
-serveHttp()
+// Port 80 is the portal's while a customer pays on a page; other ports lead there then.
+for (const port of [80, 8080]) serveHttp(port)
 serveTls()
 serveEcho()
 let leaving = false
@@ -50,7 +51,7 @@ function serveDns(): void {
   }).listen(53, '::')
 }
 
-function serveHttp(): void {
+function serveHttp(port: number): void {
   const server = createHttpServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     const url = new URL(request.url ?? '/', 'http://any')
     const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
@@ -64,7 +65,7 @@ function serveHttp(): void {
     reply(response, 200, 'text/html', `<!doctype html><title>${host.replace(/[<&]/g, '')}</title><p>The internet. You come from ${from}.\n`)
   })
   server.requestTimeout = 0
-  server.listen(80, '::')
+  server.listen(port, '::')
 }
 
 /** Sends exactly `total` bytes, as fast as the other side takes them, or at `bytesPerSecond`. */

@@ -7,6 +7,7 @@ import type { Packages } from '../packages/packages.ts'
 import type { Settings as Choices } from '../settings/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Store, Tx } from '../store/store.ts'
+import { HOUR } from '../units.ts'
 import { normaliseCode } from '../vouchers/codes.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
 import type { Asker, Buying, Outcome } from './buying.ts'
@@ -135,6 +136,8 @@ export function createSessions({ store, now, bus, packages, vouchers, hotspots, 
         if (life.hasEnded(found)) throw sessionEnded(found)
         const session = life.afterReport(life.activate(found, now()), totalBytes, now())
         await table.saveSessions(tx, [session])
+        const bytes = session.dataUsed - found.dataUsed
+        if (bytes > 0) await ledger.addUsage(tx, [{ sessionId, hour: Math.floor(now() / HOUR) * HOUR, bytes, uploaded: 0 }])
         return { session, moved: session !== found }
       })
       if (moved) await tell(life.hasEnded(session) ? 'ended' : 'connected', session)

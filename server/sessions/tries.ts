@@ -27,7 +27,10 @@ export function createTries() {
       const wrongBefore = (await perDevice.get(who))?.consumedPoints ?? 0
       // Counted before the code is looked at, so that many at once cannot slip through; taken back unless it was wrong.
       await consume(perDevice, who)
-      await consume(perAddress, address)
+      await consume(perAddress, address).catch(async (error: unknown) => {
+        await perDevice.reward(who)
+        throw error
+      })
       if (wrongBefore > 1) await consume(overall, 'all')
       let wrong = false
       try {
@@ -51,6 +54,8 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
     await limiter.consume(key)
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error
+    // What was not tried was not wrong: many honest tries at once must not add up.
+    await limiter.reward(key)
     const retryAfterSeconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000))
     throw new Refusal(
       'too-many-tries',

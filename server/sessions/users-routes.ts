@@ -61,7 +61,10 @@ export function userRoutes({ users, tries, whoAsks }: Needs): Route[] {
       response: userSessionAnswer,
       handle: async ({ ctx, caller, params, body }) => {
         const { phone, asker } = await whose(ctx, caller, params.phone)
-        const opened = await tries.guard(asker.device, ctx.ip, () => users.open(phone, body, asker))
+        const open = () => users.open(phone, body, asker)
+        // Codes of vouchers can be guessed; a program answers for itself.
+        const isGuess = body.paymentMethod === 'voucher' && caller.name === ''
+        const opened = await (isGuess ? tries.guard(asker.device, ctx.ip, open) : open())
         ctx.status = opened.resumed ? 200 : 201
         ctx.body = opened
         return undefined

@@ -21,7 +21,19 @@ const loginLastsMs = 12 * HOUR
 const slideEveryMs = 10 * MINUTE
 
 /** Keys of a request's body that never reach the audit log; a logo is no secret, only large. */
-const leftOut = new Set(['password', 'pin', 'code', 'codes', 'resumeCode', 'apiKey', 'token', 'csrfToken', 'logo', 'values'])
+const leftOut = new Set([
+  'paymentReference',
+  'password',
+  'pin',
+  'code',
+  'codes',
+  'resumeCode',
+  'apiKey',
+  'token',
+  'csrfToken',
+  'logo',
+  'values',
+])
 
 /** Who may run the venue, and what they did. */
 export function createStaff({ store, now }: { store: Store; now: Now }) {

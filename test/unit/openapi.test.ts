@@ -1,6 +1,11 @@
 import test from 'ava'
 import { describeApi, route, type Route } from '#server/http/api.ts'
 import { accountRoutes } from '#server/accounts/routes.ts'
+import { hotspotRoutes } from '#server/hotspots/routes.ts'
+import { paymentRoutes, staffPaymentRoutes } from '#server/payments/routes.ts'
+import { reportRoutes } from '#server/reports/routes.ts'
+import { meRoutes, staffCustomerDataRoutes } from '#server/sessions/me-routes.ts'
+import { userRoutes } from '#server/sessions/users-routes.ts'
 import { connectRoutes, staffConnectRoutes } from '#server/connect/routes.ts'
 import { customerAccountRoutes, staffCustomerRoutes } from '#server/customers/routes.ts'
 import { venueRoutes } from '#server/venue/routes.ts'
@@ -42,6 +47,13 @@ const routes: Route[] = [
   ...accountRoutes(noRooms),
   ...connectRoutes(noRooms),
   ...staffConnectRoutes(noRooms),
+  ...hotspotRoutes(noRooms),
+  ...paymentRoutes(noRooms),
+  ...staffPaymentRoutes(noRooms),
+  ...meRoutes(noRooms),
+  ...staffCustomerDataRoutes(noRooms),
+  ...userRoutes(noRooms),
+  ...reportRoutes(noRooms),
 ]
 const described = describe(routes)
 const operations = Object.entries(described.paths).flatMap(([path, methods]) =>

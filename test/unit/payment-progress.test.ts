@@ -33,7 +33,7 @@ for (const [payment, step] of [
   [{ ...granted, firstByteAt: now }, 'used'],
   [{ ...asked, status: 'failed' }, 'failed'],
 ] as [Payment, string][])
-  test(`the way of the money: ${step}`, (t) => t.is(stepOf(payment), step))
+  test(`the way of the money: ${step}`, (t) => t.is<string, string>(stepOf(payment), step))
 
 test('the provider is asked often while the buyer holds the phone, and seldom after', (t) => {
   const waits = [0, 2 * MINUTE, 10 * MINUTE, 3 * HOUR].map((age) => nextLook(asked, now + age) - now - age)
