@@ -5,6 +5,7 @@ import { route, type Route } from '../http/api.ts'
 import type { WhoAsks } from '../http/asker.ts'
 import { openStream } from '../http/live.ts'
 import type { Asker } from '../sessions/buying.ts'
+import type { Credit } from '../sessions/credit.ts'
 import type { LiveUsage } from '../sessions/live.ts'
 import { sessionShape } from '../sessions/schema.ts'
 import { viewerOf } from '../sessions/view.ts'
@@ -150,7 +151,7 @@ export function paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hur
 }
 
 /** What staff ask of payments. */
-export function staffPaymentRoutes({ payments, till, hurry }: Pick<Needs, 'payments' | 'till' | 'hurry'>): Route[] {
+export function staffPaymentRoutes({ payments, credit, hurry }: Pick<Needs, 'payments' | 'hurry'> & { credit: Credit }): Route[] {
   const path = '/api/admin/payments'
   const answer = z.object({ payment: staffPayment })
 
@@ -201,7 +202,7 @@ export function staffPaymentRoutes({ payments, till, hurry }: Pick<Needs, 'payme
         const payment = await mustFind(number)
         if (payment.provider !== 'cash')
           throw new Refusal('conflict', 'Only cash is confirmed by hand: the payment company itself is asked about all others.')
-        await till.credit(payment, { cashier: caller.name })
+        await credit.credit(payment, { cashier: caller.name })
         return shown(number)
       },
     }),
@@ -231,7 +232,7 @@ export function staffPaymentRoutes({ payments, till, hurry }: Pick<Needs, 'payme
       body: refundInput,
       response: answer,
       handle: async ({ params: { number }, body, caller }) => {
-        await till.refund(await mustFind(number), { ...body, by: caller.name })
+        await credit.refund(await mustFind(number), { ...body, by: caller.name })
         hurry([number])
         return shown(number)
       },

@@ -21,6 +21,7 @@ import { packageRoutes } from '../packages/routes.ts'
 import { createCallbackApp } from '../payments/callbacks.ts'
 import { paymentRoutes, staffPaymentRoutes } from '../payments/routes.ts'
 import { reportRoutes } from '../reports/routes.ts'
+import { createCredit } from '../sessions/credit.ts'
 import { createCustomerData } from '../sessions/customer-data.ts'
 import { createLiveUsage } from '../sessions/live.ts'
 import { meRoutes, staffCustomerDataRoutes } from '../sessions/me-routes.ts'
@@ -53,7 +54,8 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   await hotspots.seed()
   await staff.firstOwner(`${config.dataDir}/first-owner.json`)
   const sessions = createSessions({ store, now, bus, packages, vouchers, hotspots, connect, buying, settings, enforce: queue.enforce })
-  const till = createTill({ ...rooms, store, now, bus, enforce: queue.enforce })
+  const credit = createCredit({ ...rooms, store, now, bus, enforce: queue.enforce })
+  const till = createTill({ ...rooms, store, now, bus, credit, enforce: queue.enforce })
   const profiles = createProfiles({ store, now, bus, connect, enforce: queue.enforce })
   const live = createLiveUsage({ sessions, connect, bus, now })
   const whoAsks = createWhoAsks({
@@ -84,7 +86,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
       ...paymentRoutes({ payments, till, live, whoAsks, bus, phoneOf, hurry: queue.pay }),
       ...hotspotRoutes({ hotspots, whoAsks, sessionsAt: async (asker) => sessions.livingBy(asker.phone, await live.sessionIdOf(asker)) }),
       ...userRoutes({ users, tries, whoAsks }),
-      ...staffPaymentRoutes({ payments, till, hurry: queue.pay }),
+      ...staffPaymentRoutes({ payments, credit, hurry: queue.pay }),
       ...staffCustomerRoutes({ customers, loyalty }),
       ...staffCustomerDataRoutes({ data, customers, loyalty, live }),
       ...accountRoutes({ accounts, test: (name) => (name === 'africas-talking' ? sms.test() : providers.test(name)) }),

@@ -11,10 +11,10 @@ import { createWorkers } from '../jobs/workers.ts'
 import type { Log } from '../log.ts'
 import { createAdvance } from '../payments/advance.ts'
 import { createWindows } from '../payments/windows.ts'
+import { createCredit } from '../sessions/credit.ts'
 import { createCollect } from '../sessions/collect.ts'
 import { createMeter } from '../sessions/meter.ts'
 import { tidyProfiles } from '../sessions/profiles.ts'
-import { createTill } from '../sessions/till.ts'
 import { backup } from '../store/backup.ts'
 import { SECOND } from '../units.ts'
 import { openGround, openRooms } from './rooms.ts'
@@ -75,7 +75,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     },
   })
   const collect = createCollect({ advance, payments, meter, windows, log, enforce: gateway.enforce })
-  const till = createTill({ ...rooms, store, now, bus, enforce: collect.enforce })
+  const credit = createCredit({ ...rooms, store, now, bus, enforce: collect.enforce })
   function enforceSoon(sessions: number[]): void {
     collect.enforce(sessions).catch((error) => log.error({ err: error, sessions }, 'could not be enforced; the next poll tries again'))
   }
@@ -130,7 +130,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     if (redis.status === 'ready' && performance.now() - polledAt < LOOK_AT_LEAST_MS) return
     if (polling) return
     polling = true
-    void collect.step(till)
+    void collect.step(credit)
     poll()
       .catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
       .finally(() => (polling = false))
@@ -145,12 +145,12 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       poll,
       async tick() {
         // A payment company that is slow holds up nobody.
-        void collect.step(till)
+        void collect.step(credit)
         const moved = await meter.tick()
         if (moved.length > 0) await collect.enforce(moved)
       },
       async pay({ payments: ids = [] }) {
-        await collect.step(till, ids)
+        await collect.step(credit, ids)
       },
       async rollup() {
         await reports.roll()

@@ -3,7 +3,7 @@ import type { Advance } from '../payments/advance.ts'
 import type { Payments } from '../payments/payments.ts'
 import { windowMark, type Windows } from '../payments/windows.ts'
 import type { Meter } from './meter.ts'
-import type { Till } from './till.ts'
+import type { Credit } from './credit.ts'
 
 type Needs = {
   advance: Advance
@@ -24,7 +24,7 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
   /** Callbacks that came while their payment was being asked about: the answer under way may be from before. */
   const again = new Set<number>()
 
-  async function bringOn(id: number, { credit }: Pick<Till, 'credit'>): Promise<void> {
+  async function bringOn(id: number, { credit }: Pick<Credit, 'credit'>): Promise<void> {
     underWay.add(id)
     try {
       do {
@@ -44,10 +44,10 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
 
   return {
     /** Brings these payments on, or all that are due; one that is under way is looked at once more after. Never fails. */
-    async step(till: Pick<Till, 'credit'>, ids?: number[]): Promise<void> {
+    async step(bank: Pick<Credit, 'credit'>, ids?: number[]): Promise<void> {
       const wanted = ids ?? (await advance.due())
       if (ids) for (const id of ids) if (underWay.has(id)) again.add(id)
-      await Promise.all(wanted.filter((id) => !underWay.has(id)).map((id) => bringOn(id, till)))
+      await Promise.all(wanted.filter((id) => !underWay.has(id)).map((id) => bringOn(id, bank)))
     },
 
     /** Enforces, and notes which paid sessions are let in by it. */

@@ -8,7 +8,6 @@ import type { Coordinates, Hotspot } from '../hotspots/schema.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import type { Packages } from '../packages/packages.ts'
 import type { Package } from '../packages/schema.ts'
-import type { PaidTruth } from '../payments/advance.ts'
 import type { Payment, Payments } from '../payments/payments.ts'
 import type { Provider } from '../payments/provider.ts'
 import type { Providers } from '../payments/providers.ts'
@@ -18,12 +17,13 @@ import type { Settings } from '../settings/settings.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { MINUTE } from '../units.ts'
 import type { Vouchers } from '../vouchers/vouchers.ts'
-import type { Asker, Bought, Buying, Outcome } from './buying.ts'
+import type { Asker, Buying, Outcome } from './buying.ts'
+import { changeOf, createTell, type Changed } from './changed.ts'
+import type { Credit } from './credit.ts'
 import { attach } from './devices.ts'
 import * as life from './lifecycle.ts'
 import type { Session } from './lifecycle.ts'
 import * as purchases from './purchase-table.ts'
-import type { PaymentMethod } from './schema.ts'
 import * as table from './table.ts'
 
 type Needs = {
@@ -32,13 +32,14 @@ type Needs = {
   bus: Bus
   packages: Packages
   hotspots: Hotspots
-  customers: Pick<Customers, 'confirm' | 'ensure'>
+  customers: Pick<Customers, 'ensure'>
   loyalty: Loyalty
   payments: Payments
   providers: Providers
   vouchers: Vouchers
   settings: Settings
   buying: Buying
+  credit: Pick<Credit, 'creditIn'>
   enforce: (sessions: number[]) => Promise<void>
 }
 
@@ -48,9 +49,6 @@ export type Wish = { packageId: number; hotspotId?: string | undefined; coordina
 /** `asked`: a new payment. `pending`: one that is open already. `resumed`: paid before, nothing was charged. */
 export type Answer = { outcome: 'asked' | 'pending' | 'paid' | 'resumed'; payment: Payment | null; session: Session | null }
 
-/** What has changed, to be enforced and told when the transaction is over. */
-type Changed = { session: Session; others: number[]; what: 'opened' | 'topped-up' | 'resumed' }
-
 export type Till = ReturnType<typeof createTill>
 
 /**
@@ -58,13 +56,9 @@ export type Till = ReturnType<typeof createTill>
  * points are written in one transaction, whoever brings the news that somebody paid.
  */
 export function createTill(needs: Needs) {
-  const { store, now, bus, packages, hotspots, customers, loyalty, payments, providers, vouchers, settings, buying, enforce } = needs
-
-  async function tell({ session, others, what }: Changed): Promise<void> {
-    await enforce([session.id, ...others])
-    bus.publish('session.changed', { id: session.id, what })
-    for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
-  }
+  const { store, now, bus, packages, hotspots, customers, loyalty, payments, providers, vouchers, settings, buying, credit, enforce } =
+    needs
+  const tell = createTell({ bus, enforce })
 
   async function mustSell(id: number): Promise<Package> {
     const found = await packages.find(store.db, id)
@@ -87,6 +81,11 @@ export function createTill(needs: Needs) {
     return { session, others: device ? await attach(tx, session, device, places) : [], what: 'resumed' }
   }
 
+  async function goOnIn(tx: Tx, found: Session, asker: Asker, choices: Choices): Promise<Changed | undefined> {
+    const session = life.atTime(found, now())
+    return life.hasEnded(session) || session.follows !== null ? undefined : resume(tx, session, asker, choices)
+  }
+
   async function where(wish: Pick<Wish, 'hotspotId' | 'coordinates'>, { device, profile }: Asker): Promise<Hotspot> {
     return hotspots.mustReach(wish.hotspotId, { onLan: device !== null || profile !== null, coordinates: wish.coordinates ?? null })
   }
@@ -106,34 +105,6 @@ export function createTill(needs: Needs) {
   function charge(wish: Wish, payer: string, sold: Package, hotspot: Hotspot) {
     const { priceMinor: amountMinor, currency } = sold
     return { payer, key: wish.key, packageId: sold.id, amountMinor, currency, hotspotId: hotspot.hotspotId }
-  }
-
-  /** Lets money do its work, once: payment, session and points, or none of them. */
-  async function creditIn(
-    tx: Tx,
-    id: number,
-    {
-      hotspot,
-      choices,
-      asker,
-      by,
-      providerReference,
-    }: { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null },
-  ): Promise<Changed | undefined> {
-    if (!(await payments.claim(tx, id, providerReference))) return undefined
-    const payment = (await payments.findIn(tx, id))!
-    const sold = (await packages.find(tx, payment.packageId))!
-    const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
-    const { session, outcome, usedBefore, pointsEarned } = bought
-    await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
-    if (payment.userPhone && payment.provesPhone) await customers.confirm(tx, payment.userPhone)
-    return changeOf(bought)
-  }
-
-  /** The device that asked, should it still be a device without a session. */
-  function askerOf({ mac, deviceName, profileId, targetSessionId, userPhone }: Payment): Asker {
-    const profile = profileId === null || targetSessionId === null ? null : { id: profileId, sessionId: targetSessionId }
-    return { device: mac === null ? null : { mac, ip: '', name: deviceName }, profile, sessionId: null, phone: userPhone }
   }
 
   return {
@@ -171,7 +142,7 @@ export function createTill(needs: Needs) {
         const targetSessionId = living?.id ?? null
         const payment = await payments.order(tx, { ...order, sold, hotspotId: hotspot.hotspotId, targetSessionId }, patienceMs)
         if (wish.provider !== 'free') return { outcome: 'asked', payment, session: null }
-        const changed = await creditIn(tx, payment.id, { hotspot, choices, asker, by: null, providerReference: null })
+        const changed = await credit.creditIn(tx, payment.id, { hotspot, choices, asker, by: null, providerReference: null })
         return { outcome: 'paid', payment: (await payments.findIn(tx, payment.id))!, session: changed!.session, changed }
       })
       if (changed) await tell(changed)
@@ -192,7 +163,11 @@ export function createTill(needs: Needs) {
       const reference = wish.key
       const done = await store.transaction(async (tx): Promise<{ outcome: Outcome | 'resumed'; session: Session; changed?: Changed }> => {
         const same = await purchases.findPurchase(tx, { method: 'loyalty_points', reference, phone })
-        if (same) return { outcome: 'resumed', session: (await table.findSession(tx, same.sessionId))! }
+        if (same) {
+          const session = (await table.findSession(tx, same.sessionId))!
+          const changed = await goOnIn(tx, session, asker, choices)
+          return { outcome: 'resumed', session: changed?.session ?? session, ...(changed ? { changed } : {}) }
+        }
         const { living, resumed } = await beforePurchase(tx, wish, { asker, payer: phone, sold, hotspot, choices })
         if (resumed) return { outcome: 'resumed', session: resumed.session, changed: resumed }
         await buying.checkCustomer(tx, sold, phone, asker.device)
@@ -217,6 +192,13 @@ export function createTill(needs: Needs) {
       const payer = payerOf(asker)
       const [choices, hotspot] = await Promise.all([settings.get(), where(wish, asker)])
       const done = await store.transaction(async (tx): Promise<{ outcome: Outcome | 'resumed'; changed: Changed }> => {
+        const usedFor = await vouchers.usedFor(tx, code)
+        const used = usedFor === null ? undefined : await table.findSession(tx, usedFor)
+        // The answer to the first time was lost, or it is sent twice: it is theirs all the same.
+        if (used && asker.phone && used.userPhone === asker.phone) {
+          const again = await goOnIn(tx, used, asker, choices)
+          return { outcome: 'resumed', changed: again ?? { session: used, others: [], what: 'resumed' } }
+        }
         const { voucherId, packageId, last4 } = await vouchers.look(tx, code)
         const sold = (await packages.find(tx, packageId))!
         const named = { ...wish, packageId, key: `voucher-${voucherId}` }
@@ -233,48 +215,20 @@ export function createTill(needs: Needs) {
       return { outcome: done.outcome, session: done.changed.session }
     },
 
-    /**
-     * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
-     * @param proof the provider's truth, or the name of the cashier
-     */
-    async credit(payment: Payment, proof: PaidTruth | { cashier: string }): Promise<Session | undefined> {
-      const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
-      const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
-      const how = { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
-      const changed = await store.transaction((tx) => creditIn(tx, payment.id, how))
+    /** Goes on with what was paid for, on this device if it is here. One that has ended stays so. */
+    async goOn(sessionId: number, asker: Asker): Promise<Session> {
+      const choices = await settings.get()
+      const { session, changed } = await store.transaction(async (tx) => {
+        const session = (await table.findSession(tx, sessionId))!
+        return { session, changed: await goOnIn(tx, session, asker, choices) }
+      })
       if (changed) await tell(changed)
-      payments.tell(payment)
-      return changed?.session
+      return changed?.session ?? session
     },
 
     /** The buyer starts over. Only their own payment. */
     async giveUp(payment: Payment): Promise<void> {
       await store.transaction(async (tx) => payments.giveUp(tx, (await payments.findIn(tx, payment.id))!))
-      payments.tell(payment)
-    },
-
-    /**
-     * Gives money back: points that it earned go at once, the money by its provider. If wished, the data and time that it
-     * bought go too, as far as they are not used: a session that has nothing else ends.
-     * @throws Refusal `conflict` for what was never paid, or was given back
-     */
-    async refund(payment: Payment, { reason, by, endSession }: { reason: string; by: string; endSession: boolean }): Promise<void> {
-      const changed = await store.transaction(async (tx) => {
-        await payments.askRefund(tx, (await payments.findIn(tx, payment.id))!, { reason, by })
-        const purchase = await purchases.findPurchase(tx, { paymentId: payment.id })
-        if (purchase) await loyalty.takeBack(tx, purchase.id, reason)
-        const session = purchase && (await table.findSession(tx, purchase.sessionId))
-        if (!session || !endSession || life.hasEnded(session)) return undefined
-        const isAll = (await purchases.countPurchases(tx, session.id)) === 1
-        const terms = isAll ? undefined : life.termsOf((await packages.find(tx, payment.packageId))!)
-        const less = terms ? life.takeBack(session, terms, now()) : life.end(session, 'refunded', now())
-        await table.saveSessions(tx, [less])
-        return less
-      })
-      if (changed) {
-        await enforce([changed.id])
-        bus.publish('session.changed', { id: changed.id, what: life.hasEnded(changed) ? 'ended' : 'extended' })
-      }
       payments.tell(payment)
     },
   }
@@ -311,25 +265,6 @@ export function payerOf({ phone, device }: Pick<Asker, 'phone' | 'device'>): str
 
 function whoOf({ phone, device, profile }: Asker) {
   return { userPhone: phone, mac: device?.mac ?? null, deviceName: device?.name ?? '', profileId: profile?.id ?? null }
-}
-
-const methodOf = (provider: ProviderName): PaymentMethod => (provider === 'cash' || provider === 'free' ? provider : 'Mobile Money')
-
-function purchaseOf(payment: Payment, hotspot: Hotspot) {
-  return {
-    packageId: payment.packageId,
-    method: methodOf(payment.provider),
-    reference: payment.reference,
-    customer: payment.userPhone,
-    typedPhone: null,
-    paymentId: payment.id,
-    hotspot,
-    targetId: payment.targetSessionId,
-  }
-}
-
-function changeOf({ session, others, outcome }: Bought): Changed {
-  return { session, others, what: outcome === 'topped-up' ? 'topped-up' : 'opened' }
 }
 
 function signInFirst(): Refusal {

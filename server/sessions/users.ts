@@ -62,7 +62,7 @@ export function createUsers({ now, sessions, till, payments, hurry }: Needs) {
         const payment = await mustBePaid(input.paymentReference, phone)
         if (input.packageId !== undefined && input.packageId !== payment.packageId)
           throw new Refusal('conflict', `This payment was for package_${payment.packageId}.`)
-        return answer(true, (await sessions.find(payment.sessionId))!)
+        return answer(true, await till.goOn(payment.sessionId, customer))
       }
       if (input.paymentMethod === 'voucher') {
         const { session, outcome } = await till.redeemVoucher(input.paymentReference, wish, customer)

@@ -5,7 +5,14 @@ import type { Batch, BatchInput, Voucher } from './schema.ts'
 /** SQLite takes no more than 500 rows in one of knex's inserts. */
 const rowsAtOnce = 500
 
-export type FoundVoucher = { id: number; batchId: number; packageId: number; last4: string; status: Voucher['status'] }
+export type FoundVoucher = {
+  id: number
+  batchId: number
+  packageId: number
+  last4: string
+  status: Voucher['status']
+  sessionId: number | null
+}
 
 type NamelessBatch = Omit<Batch, 'packageName'>
 type BatchRow = {
@@ -112,7 +119,7 @@ export async function findByHash(db: Db, codeHash: string): Promise<FoundVoucher
   return db('vouchers')
     .join('voucher_batches', 'voucher_batches.id', 'vouchers.batch_id')
     .where({ code_hash: codeHash })
-    .first({ id: 'vouchers.id', batchId: 'batch_id', packageId: 'package_id', last4: 'last4', status: 'status' })
+    .first({ id: 'vouchers.id', batchId: 'batch_id', packageId: 'package_id', last4: 'last4', status: 'status', sessionId: 'session_id' })
 }
 
 export async function bind(db: Db, id: number, sessionId: number): Promise<void> {

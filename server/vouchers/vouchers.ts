@@ -106,6 +106,11 @@ export function createVouchers({ store, now, secret, packages, bus }: Needs) {
       return { voucherId: voucher.id, batchId: voucher.batchId, packageId: voucher.packageId, last4: voucher.last4 }
     },
 
+    /** The session that a used code opened or topped up. */
+    async usedFor(tx: Tx, code: string): Promise<number | null> {
+      return (await table.findByHash(tx, hashCode(normaliseCode(code), secret)))?.sessionId ?? null
+    },
+
     /** What a code would buy, without using it. @throws Refusal like `claim` */
     async look(tx: Tx, code: string): Promise<Claim> {
       const voucher = await table.findByHash(tx, hashCode(normaliseCode(code), secret))

@@ -1,0 +1,20 @@
+import type { Bus } from '../events.ts'
+import type { Bought } from './buying.ts'
+import type { Session } from './lifecycle.ts'
+
+/** What a transaction changed: to be enforced and told when it is over. `others`: sessions whose devices changed besides. */
+export type Changed = { session: Session; others: number[]; what: 'opened' | 'topped-up' | 'resumed' }
+
+/** What a purchase changed. */
+export function changeOf({ session, others, outcome }: Bought): Changed {
+  return { session, others, what: outcome === 'topped-up' ? 'topped-up' : 'opened' }
+}
+
+/** Makes the gateway agree with what was changed, then tells the screens. */
+export function createTell({ bus, enforce }: { bus: Bus; enforce: (sessions: number[]) => Promise<void> }) {
+  return async ({ session, others, what }: Changed): Promise<void> => {
+    await enforce([session.id, ...others])
+    bus.publish('session.changed', { id: session.id, what })
+    for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
+  }
+}

@@ -1,0 +1,134 @@
+import type { Now } from '../clock.ts'
+import type { Customers } from '../customers/customers.ts'
+import type { Bus } from '../events.ts'
+import type { Hotspots } from '../hotspots/hotspots.ts'
+import type { Hotspot } from '../hotspots/schema.ts'
+import type { Loyalty } from '../loyalty/loyalty.ts'
+import type { Packages } from '../packages/packages.ts'
+import type { PaidTruth } from '../payments/advance.ts'
+import type { Payment, Payments } from '../payments/payments.ts'
+import type { ProviderName } from '../payments/schema.ts'
+import type { Settings as Choices } from '../settings/schema.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Store, Tx } from '../store/store.ts'
+import type { Asker, Buying } from './buying.ts'
+import { changeOf, createTell, type Changed } from './changed.ts'
+import * as life from './lifecycle.ts'
+import type { Session } from './lifecycle.ts'
+import * as purchases from './purchase-table.ts'
+import type { PaymentMethod } from './schema.ts'
+import * as table from './table.ts'
+
+type Needs = {
+  store: Store
+  now: Now
+  bus: Bus
+  packages: Packages
+  hotspots: Hotspots
+  customers: Pick<Customers, 'confirm'>
+  loyalty: Loyalty
+  payments: Payments
+  settings: Settings
+  buying: Buying
+  enforce: (sessions: number[]) => Promise<void>
+}
+
+export type Credit = ReturnType<typeof createCredit>
+
+/**
+ * What money does when it has come, and when it goes back: payment, session and points are written in one transaction,
+ * whoever brings the news.
+ */
+export function createCredit({ store, now, bus, packages, hotspots, customers, loyalty, payments, settings, buying, enforce }: Needs) {
+  const tell = createTell({ bus, enforce })
+
+  /** Lets money do its work, once: payment, session and points, or none of them. */
+  async function creditIn(
+    tx: Tx,
+    id: number,
+    {
+      hotspot,
+      choices,
+      asker,
+      by,
+      providerReference,
+    }: { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null },
+  ): Promise<Changed | undefined> {
+    if (!(await payments.claim(tx, id, providerReference))) return undefined
+    const payment = (await payments.findIn(tx, id))!
+    const sold = (await packages.find(tx, payment.packageId))!
+    const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
+    const { session, outcome, usedBefore, pointsEarned } = bought
+    await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
+    if (payment.userPhone && payment.provesPhone) await customers.confirm(tx, payment.userPhone)
+    return changeOf(bought)
+  }
+
+  /** The device that asked, should it still be a device without a session. */
+  function askerOf({ mac, deviceName, profileId, targetSessionId, userPhone }: Payment): Asker {
+    const profile = profileId === null || targetSessionId === null ? null : { id: profileId, sessionId: targetSessionId }
+    return { device: mac === null ? null : { mac, ip: '', name: deviceName }, profile, sessionId: null, phone: userPhone }
+  }
+
+  return {
+    /** Within the caller's transaction. @returns nothing when somebody credited it before */
+    creditIn,
+
+    /**
+     * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
+     * @param proof the provider's truth, or the name of the cashier
+     */
+    async credit(payment: Payment, proof: PaidTruth | { cashier: string }): Promise<Session | undefined> {
+      const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
+      const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
+      const how = { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
+      const changed = await store.transaction((tx) => creditIn(tx, payment.id, how))
+      if (changed) await tell(changed)
+      payments.tell(payment)
+      return changed?.session
+    },
+
+    /**
+     * Gives money back: points that it earned go at once, the money by its provider. If wished, the data and time that it
+     * bought go too, as far as they are not used: a session that has nothing else ends.
+     * @throws Refusal `conflict` for what was never paid, or was given back
+     */
+    async refund(payment: Payment, { reason, by, endSession }: { reason: string; by: string; endSession: boolean }): Promise<void> {
+      const changed = await store.transaction(async (tx) => {
+        const before = (await payments.findIn(tx, payment.id))!
+        await payments.askRefund(tx, before, { reason, by })
+        // Tried again after the provider said no: the rest was done the first time.
+        if (before.refund !== null) return undefined
+        const purchase = await purchases.findPurchase(tx, { paymentId: payment.id })
+        if (purchase) await loyalty.takeBack(tx, purchase.id, reason)
+        const session = purchase && (await table.findSession(tx, purchase.sessionId))
+        if (!session || !endSession || life.hasEnded(session)) return undefined
+        const isAll = (await purchases.countPurchases(tx, session.id)) === 1
+        const terms = isAll ? undefined : life.termsOf((await packages.find(tx, payment.packageId))!)
+        const less = terms ? life.takeBack(session, terms, now()) : life.end(session, 'refunded', now())
+        await table.saveSessions(tx, [less])
+        return less
+      })
+      if (changed) {
+        await enforce([changed.id])
+        bus.publish('session.changed', { id: changed.id, what: life.hasEnded(changed) ? 'ended' : 'extended' })
+      }
+      payments.tell(payment)
+    },
+  }
+}
+
+const methodOf = (provider: ProviderName): PaymentMethod => (provider === 'cash' || provider === 'free' ? provider : 'Mobile Money')
+
+function purchaseOf(payment: Payment, hotspot: Hotspot) {
+  return {
+    packageId: payment.packageId,
+    method: methodOf(payment.provider),
+    reference: payment.reference,
+    customer: payment.userPhone,
+    typedPhone: null,
+    paymentId: payment.id,
+    hotspot,
+    targetId: payment.targetSessionId,
+  }
+}
