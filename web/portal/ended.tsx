@@ -1,17 +1,36 @@
+import type { PaymentView } from '../../server/payments/schema.ts'
 import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, moment, usedOf } from '../shared/format.ts'
+import { Doorways } from './doorways.tsx'
 import { VoucherForm } from './forms.tsx'
 import { Icon } from './icons.tsx'
 import { Packages } from './packages.tsx'
 import { Brand, Button, Title } from './parts.tsx'
+import { PaymentCard } from './payment-card.tsx'
 import { Waiting } from './session.tsx'
+import { sellsHere } from './ways.ts'
 import type { Doors } from './welcome.tsx'
 import { endWords } from './words.ts'
 
+type EndedProps = { portal: Portal; session: SessionView; payment: PaymentView | null; doors: Doors }
+
 /** What happened, and how to go on. */
-export function Ended({ portal, session, doors }: { portal: Portal; session: SessionView; doors: Doors }) {
-  const { title, text } = endWords(session)
+export function Ended({ portal, session, payment, doors }: EndedProps) {
+  const sells = sellsHere(portal)
+  const { title, text } = endWords(session, sells ? 'Choose a package or enter a voucher to go on.' : 'Enter another voucher to go on.')
+  const packages = <Packages portal={portal} title="Packages" onBuy={doors.onBuy} />
+  const voucher = (
+    <>
+      <section class={session.waiting.length > 0 ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
+        <h2 id="voucher-title">Enter a new voucher</h2>
+        <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
+      </section>
+      <Button kind="quiet" onClick={() => doors.go('resume')}>
+        Use a resume code
+      </Button>
+    </>
+  )
   return (
     <main class="columns">
       <div class="column">
@@ -29,17 +48,13 @@ export function Ended({ portal, session, doors }: { portal: Portal; session: Ses
           )}
           <Summary session={session} />
         </section>
+        <PaymentCard payment={payment} doors={doors} />
         <Waiting session={session} onResumed={doors.onResumed} />
-        <section class={session.waiting.length > 0 ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
-          <h2 id="voucher-title">Enter a new voucher</h2>
-          <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
-        </section>
-        <Button kind="quiet" onClick={() => doors.go('resume')}>
-          Use a resume code
-        </Button>
+        {sells ? packages : voucher}
       </div>
       <div class="column">
-        <Packages portal={portal} title="Packages" />
+        {sells ? voucher : packages}
+        <Doorways portal={portal} payment={payment} go={doors.go} />
       </div>
     </main>
   )

@@ -35,7 +35,7 @@ export function EnterVoucher({ portal, session, place, doors }: EnterProps) {
         </section>
       </div>
       <div class="column">
-        <Packages portal={portal} title="No voucher yet?" />
+        <Packages portal={portal} title={live ? 'Or buy a package' : 'No voucher yet?'} onBuy={doors.onBuy} />
       </div>
     </main>
   )

@@ -201,7 +201,8 @@ function CodeField({ id, label, hint, value, field, described, onValue }: CodeFi
   )
 }
 
-function FieldFault({ id, text }: { id: string; text: string }) {
+/** What is wrong with one field, beside it. */
+export function FieldFault({ id, text }: { id: string; text: string }) {
   return (
     <div class="failure" role="alert" id={id}>
       <p>{text}</p>
@@ -214,7 +215,7 @@ function onValueIfOther(next: string, value: string, onValue: (value: string) =>
 }
 
 /** What a "bad-input" says of one field, in words without the path. */
-function faultOf(failure: ApiError | null, path: string): string {
+export function faultOf(failure: ApiError | null, path: string): string {
   if (failure?.code !== 'bad-input') return ''
   const faults = failure.details['faults'] as { path: string; message: string }[] | undefined
   const fault = faults?.find((one) => one.path === path)?.message

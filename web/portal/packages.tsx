@@ -2,10 +2,14 @@ import type { Portal } from '../../server/venue/schema.ts'
 import type { Package } from '../../server/packages/schema.ts'
 import { bytes, counted, duration, price, speed, speedLimit } from '../shared/format.ts'
 import { Icon } from './icons.tsx'
+import './pay.css'
 import { Support } from './parts.tsx'
+import { optionsFor, sellsHere } from './ways.ts'
 
-/** What the venue sells. Nothing to press: until mobile money comes, the counter sells. */
-export function Packages({ portal, title }: { portal: Portal; title: string }) {
+type PackagesProps = { portal: Portal; title: string; onBuy: (item: Package) => void }
+
+/** What the venue sells: to be pressed where this page can sell it, else the counter does. */
+export function Packages({ portal, title, onBuy }: PackagesProps) {
   const packages = portal.packages.filter((one) => !one.archived)
   return (
     <section class="packages" aria-labelledby="packages-title">
@@ -14,10 +18,14 @@ export function Packages({ portal, title }: { portal: Portal; title: string }) {
         <p class="soft">No packages are on offer right now. Ask at the counter.</p>
       ) : (
         <>
-          {!portal.services.mobileMoney && <p class="soft">Ask at the counter for a voucher, then type its code on this page.</p>}
+          {portal.services.ways.length === 0 && (
+            <p class="soft">
+              {sellsHere(portal) ? 'For what has a price, ask' : 'Ask'} at the counter for a voucher, then type its code on this page.
+            </p>
+          )}
           <ul class="tickets">
             {packages.map((one) => (
-              <Ticket key={one.id} item={one} />
+              <Ticket key={one.id} item={one} portal={portal} onBuy={onBuy} />
             ))}
           </ul>
           <p class="small soft">1 MB = 1,048,576 bytes and 1 GB = 1,024 MB. Downloads and uploads count together.</p>
@@ -28,9 +36,9 @@ export function Packages({ portal, title }: { portal: Portal; title: string }) {
   )
 }
 
-function Ticket({ item }: { item: Package }) {
+function Ticket({ item, portal, onBuy }: { item: Package; portal: Portal; onBuy: PackagesProps['onBuy'] }) {
   const [size, unit] = item.dataLimit === null ? ['No data limit', ''] : bytes(item.dataLimit).split(' ')
-  const notes = [item.description, afterData(item), limit(item)].filter(Boolean)
+  const notes = [item.description, forPoints(item, portal), afterData(item), limit(item)].filter(Boolean)
   return (
     <li class="ticket">
       <div class="ticket-main">
@@ -49,10 +57,20 @@ function Ticket({ item }: { item: Package }) {
           </p>
         ))}
       </div>
-      <p class="ticket-price figures">
-        <span class="visually-hidden">Price: </span>
-        {price(item.priceMinor, item.currency)}
-      </p>
+      {optionsFor(portal, item).length > 0 ? (
+        <button type="button" class="ticket-price figures" onClick={() => onBuy(item)}>
+          <span>{price(item.priceMinor, item.currency)}</span>
+          <span class="ticket-buy">
+            {item.priceMinor === 0 ? 'Get it' : 'Buy'}
+            <span class="visually-hidden"> {item.name}</span>
+          </span>
+        </button>
+      ) : (
+        <p class="ticket-price figures">
+          <span class="visually-hidden">Price: </span>
+          {price(item.priceMinor, item.currency)}
+        </p>
+      )}
     </li>
   )
 }
@@ -73,6 +91,12 @@ function Speeds({ item: { downBps, upBps } }: { item: Package }) {
       </span>
     </p>
   )
+}
+
+function forPoints({ pointsPrice }: Package, { services, customer }: Portal): string {
+  if (pointsPrice === null || !services.points) return ''
+  const has = customer ? ` You have ${customer.points.toLocaleString('en-US')}.` : ''
+  return `Or for ${counted(pointsPrice, 'point')}.${has}`
 }
 
 function afterData(item: Package): string {

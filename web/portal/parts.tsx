@@ -82,7 +82,11 @@ export function Warnings({ portal, lost }: { portal: Portal; lost: boolean }) {
       )}
       {!lost && !portal.services.internet && (
         <Notice kind="warn" icon="offline" title="The venue's internet line is down" live>
-          <p>Vouchers still work, but nothing will load until the line is back. The clock of a session that has begun keeps running.</p>
+          <p>
+            Vouchers still work, but nothing will load until the line is back
+            {portal.services.ways.some(({ kind }) => kind === 'push' || kind === 'checkout') && ', and only cash can be taken'}. The clock
+            of a session that has begun keeps running.
+          </p>
         </Notice>
       )}
     </>

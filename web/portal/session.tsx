@@ -1,20 +1,30 @@
 import { useState } from 'preact/hooks'
+import type { PaymentView } from '../../server/payments/schema.ts'
 import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, countdown, countdownWords, counted, moment, percentUsed, speed } from '../shared/format.ts'
 import { disconnect, removeDevice, resume } from './box.ts'
 import { Connect, type Errand } from './connect.tsx'
+import { Doorways } from './doorways.tsx'
 import { Icon } from './icons.tsx'
 import { Meter } from './meter.tsx'
 import { Brand, Button, Failure, Notice, ResumeCode, Support, Title } from './parts.tsx'
+import { PaymentCard } from './payment-card.tsx'
 import { useSecondsLeft, useTask, type Followed } from './state.ts'
 import type { Doors } from './welcome.tsx'
 
 type Device = SessionView['devices'][number]
-type SessionProps = { portal: Portal; session: SessionView; followed: Followed; doors: Doors; onErrand: (errand: Errand) => void }
+type SessionProps = {
+  portal: Portal
+  session: SessionView
+  payment: PaymentView | null
+  followed: Followed
+  doors: Doors
+  onErrand: (errand: Errand) => void
+}
 
 /** A live session: what is left, and everything one may do about it. */
-export function Session({ portal, session, followed, doors, onErrand }: SessionProps) {
+export function Session({ portal, session, payment, followed, doors, onErrand }: SessionProps) {
   const here = session.devices.find((device) => device.current)
   const stand = standOf(portal, session, here)
   const goOnline = useTask()
@@ -32,6 +42,7 @@ export function Session({ portal, session, followed, doors, onErrand }: SessionP
         <header class="bar">
           <Brand venue={portal.venue} />
         </header>
+        <PaymentCard payment={payment} doors={doors} />
         <section class="card live" aria-labelledby="stand">
           <div class="stand">
             <span class={`dot ${stand === 'online' || stand === 'through' ? 'on' : 'off'}`} aria-hidden="true" />
@@ -92,6 +103,7 @@ export function Session({ portal, session, followed, doors, onErrand }: SessionP
         <Connect portal={portal} session={session} put={followed.put} onErrand={onErrand} />
         <Devices session={session} put={followed.put} />
         {online && here && <GoOffline put={followed.put} />}
+        <Doorways portal={portal} payment={payment} go={doors.go} />
         <Support phone={portal.venue.supportPhone} />
       </div>
     </main>

@@ -5,22 +5,36 @@ import { applyAccent } from '../shared/accent.ts'
 import { ApiError } from '../shared/api.ts'
 import { askPortal, followSession, type Line } from './box.ts'
 
+const plainPlaces = ['voucher', 'resume', 'setup', 'account', 'history', 'points', 'map'] as const
+const codedPlaces = ['buy', 'pay', 'receipt'] as const
+
 /**
  * Where the reader is: the front page (which is the session's page once there is one), one of two forms, the setup of a
- * Connect profile, or a one-time link to one. `code` is what the address held: a voucher's code, or the token of the link.
+ * Connect profile, a one-time link to one, a purchase, or the pages of the customer's own. `code` is what the address
+ * held: a voucher's code, the token of the link, the package's number for `buy`, the payment's reference for `pay` and
+ * `receipt`.
  */
-export type Place = { at: 'home' | 'voucher' | 'resume' | 'setup' | 'claim'; code: string; afterGrant: boolean }
+export type Place = {
+  at: 'home' | 'claim' | (typeof plainPlaces)[number] | (typeof codedPlaces)[number]
+  code: string
+  afterGrant: boolean
+}
+
+/** Leads to a place; `instead` takes the present one out of the way back. */
+export type Go = (at: Place['at'], code?: string, instead?: boolean) => void
 
 /** The place as the address says it. Real addresses, so that "back" works in every mini-browser. */
-export function usePlace(): [Place, (at: Place['at']) => void] {
+export function usePlace(): [Place, Go] {
   const [place, setPlace] = useState(readPlace)
   useEffect(() => {
     const moved = () => setPlace(readPlace())
     addEventListener('popstate', moved)
     return () => removeEventListener('popstate', moved)
   }, [])
-  const go = useCallback((at: Place['at']) => {
-    history.pushState(null, '', at === 'home' ? '/' : `/#${at}`)
+  const go = useCallback<Go>((at, code = '', instead = false) => {
+    const address = at === 'home' ? '/' : `/#${at}${code && `=${code}`}`
+    if (instead) history.replaceState(null, '', address)
+    else history.pushState(null, '', address)
     setPlace(readPlace())
     scrollTo(0, 0)
   }, [])
@@ -149,7 +163,7 @@ export function useTask(): Task {
 }
 
 function readPlace(): Place {
-  const { pathname, hash } = location
+  const { pathname, hash, search } = location
   const afterGrant = pathname === '/connected'
   const token = /^#connect=([\w-]{1,80})$/.exec(hash)?.[1]
   if (token) {
@@ -158,7 +172,13 @@ function readPlace(): Place {
     return { at: 'claim', code: token, afterGrant: false }
   }
   if (pathname === '/v' || pathname.startsWith('/v/')) return { at: 'voucher', code: fragment(hash), afterGrant }
-  const at = (['voucher', 'resume', 'setup'] as const).find((name) => hash === `#${name}`)
+  // Where a payment company sends its payers back to.
+  const paid = /[?&]payment=([\w-]{8,64})/.exec(search)?.[1]
+  if (paid && !hash) history.replaceState(null, '', `/#pay=${paid}`)
+  const [, named, code = ''] = /^#(\w+)=([\w-]{1,64})$/.exec(location.hash) ?? []
+  const coded = codedPlaces.find((name) => name === named)
+  if (coded) return { at: coded, code, afterGrant }
+  const at = plainPlaces.find((name) => hash === `#${name}`)
   if (at) return { at, code: '', afterGrant }
   return { at: 'home', code: '', afterGrant }
 }

@@ -1,22 +1,33 @@
+import type { Package } from '../../server/packages/schema.ts'
+import type { PaymentView } from '../../server/payments/schema.ts'
 import type { Portal } from '../../server/venue/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import type { ApiError } from '../shared/api.ts'
 import { resume, type Redeemed } from './box.ts'
+import { Doorways } from './doorways.tsx'
 import { VoucherForm } from './forms.tsx'
 import { Packages } from './packages.tsx'
 import { Brand, Button, Failure, Notice, Title } from './parts.tsx'
-import { isAway, useTask, type Place } from './state.ts'
+import { PaymentCard } from './payment-card.tsx'
+import { isAway, useTask, type Go } from './state.ts'
+import { sellsHere } from './ways.ts'
 import { allowanceLeft } from './words.ts'
 
 export type Doors = {
-  go: (at: Place['at']) => void
+  go: Go
+  onBuy: (item: Package) => void
   onRedeemed: (redeemed: Redeemed) => void
   onResumed: (session: SessionView) => void
   onRefused: (failure: ApiError) => void
 }
 
-export function Welcome({ portal, doors, sought }: { portal: Portal; doors: Doors; sought: boolean }) {
+type WelcomeProps = { portal: Portal; payment: PaymentView | null; doors: Doors; sought: boolean }
+
+export function Welcome({ portal, payment, doors, sought }: WelcomeProps) {
   const { venue, returning } = portal
+  // Where this page sells, what is sold comes before the voucher.
+  const sells = sellsHere(portal)
+  const packages = <Packages portal={portal} title="Packages" onBuy={doors.onBuy} />
   return (
     <main class="columns">
       <div class="column">
@@ -30,24 +41,45 @@ export function Welcome({ portal, doors, sought }: { portal: Portal; doors: Door
             <p>If you had one, continue it with your resume code.</p>
           </Notice>
         )}
+        <PaymentCard payment={payment} doors={doors} />
         {isAway(portal) && <NotOnWifi venueName={venue.venueName} />}
         {returning && <Returning session={returning} onResumed={doors.onResumed} />}
-        <section class={returning ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
-          <h2 id="voucher-title">I have a voucher</h2>
-          <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
-        </section>
-        <section class="card slim" aria-labelledby="resume-title">
-          <h2 id="resume-title">I already have a session</h2>
-          <p class="soft">New phone, or this page forgot you? Your resume code brings it back.</p>
-          <Button kind="second" onClick={() => doors.go('resume')}>
-            Use my resume code
-          </Button>
-        </section>
+        {sells ? (
+          <>
+            <div class="to-voucher">
+              <Button kind="second" icon="ticket" onClick={() => doors.go('voucher')}>
+                Type a voucher
+              </Button>
+            </div>
+            {packages}
+          </>
+        ) : (
+          <Voucher returning={returning !== null} doors={doors} />
+        )}
       </div>
       <div class="column">
-        <Packages portal={portal} title="Packages" />
+        {sells ? <Voucher returning={returning !== null} doors={doors} /> : packages}
+        <Doorways portal={portal} payment={payment} go={doors.go} />
       </div>
     </main>
+  )
+}
+
+function Voucher({ returning, doors }: { returning: boolean; doors: Doors }) {
+  return (
+    <>
+      <section class={returning ? 'card' : 'card ticketed'} aria-labelledby="voucher-title">
+        <h2 id="voucher-title">I have a voucher</h2>
+        <VoucherForm action="Connect" onDone={doors.onRedeemed} onRefused={doors.onRefused} />
+      </section>
+      <section class="card slim" aria-labelledby="resume-title">
+        <h2 id="resume-title">I already have a session</h2>
+        <p class="soft">New phone, or this page forgot you? Your resume code brings it back.</p>
+        <Button kind="second" onClick={() => doors.go('resume')}>
+          Use my resume code
+        </Button>
+      </section>
+    </>
   )
 }
 

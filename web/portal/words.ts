@@ -1,3 +1,4 @@
+import type { Package } from '../../server/packages/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import { bytes, countdownWords } from '../shared/format.ts'
 
@@ -15,14 +16,27 @@ export function topUpWords(session: SessionView): string {
   return `${added} is added at once. ${kept} waits until this session ends, or until you start it.`
 }
 
-/** Why a session is over, and what that means, for people. */
-export function endWords(session: SessionView): { title: string; text: string } {
+/** What a package does to a live session. */
+export function addWords(session: SessionView, item: Package): string {
+  return (session.dataLimit === null) === (item.dataLimit === null)
+    ? 'It is added to it at once.'
+    : 'It is kept and begins when that ends, or when you start it. Nothing of it is lost.'
+}
+
+/** A number as people read it, of the digits of E.164: "+256 771 234 567", "+234 801 234 5678"; never broken into two lines. */
+export function plainPhone(phone: string): string {
+  const digits = phone.replace(/\D/g, '')
+  return `+${digits.match(/.{3}(?:.$)?|.{1,2}$/g)?.join('\u00a0') ?? digits}`
+}
+
+/** Why a session is over, and what that means, for people. @param more how to go on */
+export function endWords(session: SessionView, more: string): { title: string; text: string } {
   switch (session.endReason) {
     case 'data':
-      return { title: 'Your data is used up', text: 'Enter another voucher to go on.' }
+      return { title: 'Your data is used up', text: more }
     case 'time':
       return session.startTime
-        ? { title: 'Your time is over', text: 'Enter another voucher to go on.' }
+        ? { title: 'Your time is over', text: more }
         : {
             title: 'This session was not used in time',
             text: 'It had to be started before the date on the voucher. Ask the staff if you think this is wrong.',
@@ -32,6 +46,6 @@ export function endWords(session: SessionView): { title: string; text: string } 
     case 'refunded':
       return { title: 'This session was refunded', text: 'Ask at the counter if you have not got your money back.' }
     default:
-      return { title: 'Your session is over', text: 'Enter another voucher to go on.' }
+      return { title: 'Your session is over', text: more }
   }
 }

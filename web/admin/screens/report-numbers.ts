@@ -40,8 +40,7 @@ export function bucketsOf(days: string[]): Bucket[] {
     if (step === 'month')
       return { label: dayWords(first, { month: 'short' }), name: dayWords(first, { month: 'long', year: 'numeric' }), days: group }
     const label = dayWords(first, { day: 'numeric', month: 'short' })
-    const name =
-      first === last ? dayWords(first, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }) : spanWords(first, last)
+    const name = first === last ? dayWords(first, { weekday: 'short', day: 'numeric', month: 'short' }) : spanWords(first, last)
     return { label, name, days: group }
   })
 }

@@ -193,7 +193,7 @@ function Files({ report, range }: { report: Report; range: Range }) {
 }
 
 const decimalSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
-const byteSteps = [MB, GB, 1024 * GB].flatMap((unit) => [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * unit))
+const byteSteps = [MB, GB, 1024 * GB].flatMap((unit) => [1, 2, 5, 10, 20, 50, 100, 250, 500].map((step) => step * unit))
 
 function isEmpty({ totals, points }: Report): boolean {
   return totals.opened + totals.ended + totals.bytes + totals.revenue.length + totals.prevented.length + points.length === 0
