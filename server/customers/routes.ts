@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { Refusal } from '../errors.ts'
 import { type Route, route } from '../http/api.ts'
 import { customerCookie } from '../http/customer-cookie.ts'

@@ -10,7 +10,7 @@ import type { Providers } from './providers.ts'
 import type { FailReason, ProviderName } from './schema.ts'
 import * as table from './table.ts'
 import type { Payment } from './table.ts'
-import type { Windows } from './windows.ts'
+import { windowMark, type Windows } from './windows.ts'
 
 /** MTN allows ten questions a second; what callbacks hurry comes on top. */
 const LOOKS_A_TICK = 8
@@ -25,6 +25,8 @@ type Needs = {
   log: Log
   providers: Providers
   windows: Pick<Windows, 'openFor'>
+  /** Makes the gateway agree with a pay window, by its mark. */
+  openWindow: (mark: number) => Promise<void>
   settings: Pick<Settings, 'get' | 'note'>
   portalHost: string
 }
@@ -35,7 +37,7 @@ export type Advance = ReturnType<typeof createAdvance>
  * Brings payments on, a step at a time, by asking their providers. Every step may be lost by a crash and done again:
  * the reference was written down first, and is the provider's own protection against charging twice.
  */
-export function createAdvance({ store, now, bus, log, providers, windows, settings, portalHost }: Needs) {
+export function createAdvance({ store, now, bus, log, providers, windows, openWindow, settings, portalHost }: Needs) {
   async function save(id: number, change: Partial<Payment>): Promise<void> {
     await store.transaction((tx) => table.update(tx, id, change))
     bus.publish('payment.changed', { id })
@@ -69,11 +71,17 @@ export function createAdvance({ store, now, bus, log, providers, windows, settin
   async function submit(payment: Payment, provider: Provider): Promise<void> {
     const asked = await provider.ask(await askingOf(payment))
     if (asked.state === 'failed') return fail(payment, asked.reason, asked.detail)
+    const pendingAt = payment.pendingAt ?? now()
+    const windowUntil = asked.checkoutUrl ? await windows.openFor(payment.mac) : null
+    if (windowUntil !== null) {
+      // The way to the page is open before anybody is sent there.
+      await store.transaction((tx) => table.update(tx, payment.id, { status: 'pending', pendingAt, windowUntil }))
+      await openWindow(windowMark(payment.id)).catch((error: unknown) => log.error({ err: error }, 'a pay window waits for the next poll'))
+    }
     await save(payment.id, {
       status: 'pending',
-      pendingAt: payment.pendingAt ?? now(),
+      pendingAt,
       checkoutUrl: asked.checkoutUrl,
-      ...(asked.checkoutUrl ? { windowUntil: await windows.openFor(payment.mac) } : {}),
       detail: '',
       nextAt: provider.kind === 'desk' ? payment.expiresAt : nextLook(payment, now()),
     })

@@ -236,6 +236,8 @@ export async function page(db: Db, filter: PaymentFilter, paidBefore: number): P
 
 /** Takes a customer's number off their payments; the money stays in the books. */
 export async function forget(tx: Tx, phone: string): Promise<void> {
+  const theirs = tx('payments').where({ user_phone: phone }).select('reference')
+  await tx('payment_inbox').whereIn('reference', theirs).update({ body: '' })
   await tx('payments')
     .where({ user_phone: phone })
     .update({ user_phone: null, payer: tx.raw("'deleted ' || id") })

@@ -15,7 +15,11 @@ export function reportRoutes({ reports }: { reports: Reports }): Route[] {
       guard: 'owner',
       query: reportFilter,
       response: reportShape,
-      handle: ({ query }) => reports.read(query),
+      handle: async ({ query }) => {
+        // What was sold a moment ago is looked for too.
+        await reports.roll()
+        return reports.read(query)
+      },
     }),
     route({
       method: 'get',
@@ -25,6 +29,7 @@ export function reportRoutes({ reports }: { reports: Reports }): Route[] {
       guard: 'owner',
       query: csvFilter,
       handle: async ({ ctx, query: { table, ...filter } }) => {
+        await reports.roll()
         const span = reports.spanOf(filter)
         const text = await csvOf(reports, table, span)
         ctx.status = 200

@@ -33,7 +33,17 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   const { settings, connect, payments, providers, reports } = rooms
   const meter = createMeter({ store, now, bus, leases, connect, payments })
   const windows = createWindows({ store, now, leases, inSession: meter.inSession })
-  const advance = createAdvance({ store, now, bus, log, providers, windows, settings, portalHost: config.portalHost })
+  const advance = createAdvance({
+    store,
+    now,
+    bus,
+    log,
+    providers,
+    windows,
+    openWindow: (mark) => gateway.enforce([mark]),
+    settings,
+    portalHost: config.portalHost,
+  })
 
   let trouble = ''
   let line = ''

@@ -29,7 +29,7 @@ export function ReportsScreen() {
   }, [])
   const { data } = report
   return (
-    <Page title="Reports" note={data ? `${spanWords(data.from, data.to)}. Counted once a minute.` : undefined}>
+    <Page title="Reports" note={data ? `${spanWords(data.from, data.to)}.` : undefined}>
       <RangePicker today={data?.today} shown={data} hotspots={data?.hotspots ?? []} onRange={setRange} />
       <Arrived loaded={report}>{(loaded) => (isEmpty(loaded) ? <Nothing /> : <Numbers report={loaded} range={range} />)}</Arrived>
     </Page>
