@@ -1,4 +1,5 @@
 import { Queue, QueueEvents, type ConnectionOptions } from 'bullmq'
+import { createGather } from '../gather.ts'
 import type { Log } from '../log.ts'
 
 export const QUEUE = 'kswifi'
@@ -31,6 +32,8 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
     }
   }
 
+  const hurry = createGather<number>(async (payments) => void (await queue.add('pay', { payments })))
+
   return {
     /** Has the worker enforce these sessions and Connect profiles, and answers when it did. Never fails: the next poll does it otherwise. */
     enforce: (sessions: number[], profiles: number[] = []): Promise<void> => ask('enforce', { sessions, profiles }),
@@ -38,7 +41,8 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
     poll: (): Promise<void> => ask('poll', {}),
     /** Has the worker bring these payments on now; nobody waits for it, and the next tick does it otherwise. */
     pay(payments: number[]): void {
-      queue.add('pay', { payments }).catch((error: unknown) => log.warn({ err: error, payments }, 'not hurried; the next tick looks'))
+      for (const payment of payments)
+        hurry(payment).catch((error: unknown) => log.warn({ err: error, payment }, 'not hurried; the next tick looks'))
     },
     async close(): Promise<void> {
       await Promise.allSettled([queue.close(), events.close()])

@@ -155,9 +155,6 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
     /** Numbers of payments to be brought on now. */
     due: (): Promise<number[]> => table.due(store.db, now(), LOOKS_A_TICK),
 
-    /** Whether a device was to reach this payment's page: what the gateway holds for it must follow. */
-    hasWindow: async (id: number): Promise<boolean> => ((await table.find(store.db, id))?.windowUntil ?? null) !== null,
-
     /**
      * Asks the provider about a payment, or puts the question to it, or asks it to give money back. Never fails.
      * @returns the payment and the truth when it was paid and is to be credited now
@@ -179,7 +176,7 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
 
   async function step(payment: Payment, provider: Provider): Promise<PaidTruth | undefined> {
     if (payment.refund === 'asked') await refundStep(payment, provider)
-    else if (payment.paidAt !== null) await save(payment.id, { nextAt: null })
+    else if (payment.paidAt !== null) await (payment.nextAt === null ? undefined : save(payment.id, { nextAt: null }))
     else if (payment.status === 'asked' && payment.attempts === 0 && payment.givenUpAt === null) {
       // Whoever finds this again after a crash asks first whether it arrived.
       await store.transaction((tx) => table.update(tx, payment.id, { attempts: 1 }))

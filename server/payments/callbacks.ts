@@ -30,8 +30,7 @@ export function createCallbackApp({ payments, hurry, log }: Needs): Koa {
     if (!provider.success || body === null) return
     try {
       const headers = Object.fromEntries(Object.entries(ctx.headers).map(([name, value]) => [name, String(value)]))
-      const id = await payments.hear(provider.data, { headers, body, pathReference: ctx.params['reference'] ?? null })
-      if (id !== undefined) hurry(id)
+      await payments.hear(provider.data, { headers, body, pathReference: ctx.params['reference'] ?? null }, hurry)
     } catch (error) {
       log.error({ err: error, provider: provider.data }, 'a callback could not be kept; the payment is asked about all the same')
     }

@@ -1,5 +1,5 @@
 import { iso } from '../clock.ts'
-import type { Db } from '../store/store.ts'
+import type { Db, Tx } from '../store/store.ts'
 import type { ProviderName } from './schema.ts'
 
 export type Entry = {
@@ -13,11 +13,15 @@ export type Entry = {
   lastAt: string
 }
 
-/** Writes a callback down; the same one again is counted. */
-export async function note(
-  db: Db,
-  entry: { provider: ProviderName; eventKey: string; reference: string | null; trusted: boolean; body: string; at: number },
-): Promise<void> {
+/** A callback as it came. `at` UTC ms. */
+export type Heard = { provider: ProviderName; eventKey: string; reference: string; trusted: boolean; body: string; at: number }
+
+/** Writes callbacks down; the same one again is counted. */
+export async function noteAll(tx: Tx, heard: Heard[]): Promise<void> {
+  for (const one of heard) await note(tx, one)
+}
+
+async function note(db: Db, entry: Heard): Promise<void> {
   await db('payment_inbox')
     .insert({
       provider: entry.provider,

@@ -1,6 +1,7 @@
 import type { Now } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Bus } from '../events.ts'
+import { createGather } from '../gather.ts'
 import type { Package } from '../packages/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
@@ -53,6 +54,8 @@ type Needs = {
 export function createPayments({ store, now, bus, providers, settings }: Needs) {
   const tell = (payment: Pick<Payment, 'id'>) => bus.publish('payment.changed', { id: payment.id })
   const views = createPaymentViews(providers, now)
+  /** Many callbacks at once are one write: each by itself would keep those who are being credited waiting. */
+  const keep = createGather<inbox.Heard>((heard) => store.transaction((tx) => inbox.noteAll(tx, heard)))
 
   return {
     /** How packages can be paid for here, in a currency. */
@@ -108,8 +111,8 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
       })
     },
 
-    /** Credits a payment: of any number who try, one succeeds. Belongs into the transaction that opens the session. */
-    claim: (tx: Tx, id: number, providerReference: string | null): Promise<boolean> =>
+    /** Credits a payment: of any number who try, one succeeds and gets it. Belongs into the transaction that opens the session. */
+    claim: (tx: Tx, id: number, providerReference: string | null): Promise<Payment | undefined> =>
       table.claimPaid(tx, id, { paidAt: now(), providerReference }),
 
     /** Says in the same transaction what the money did. */
@@ -146,23 +149,17 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
     },
 
     /**
-     * Keeps a callback and says which payment it speaks of. It is only a hint: nothing is credited by it.
-     * @returns the payment to look at now; undefined for one that nobody knows
+     * Has the payment looked at of which a callback speaks, and keeps it as it came. It is only a hint: nothing is
+     * credited by it, and one that speaks of nothing of ours leaves no trace.
      */
-    async hear(name: ProviderName, callback: Callback): Promise<number | undefined> {
+    async hear(name: ProviderName, callback: Callback, hurry: (payment: number) => void): Promise<void> {
       const hint = await providers.find(name)?.hear(callback)
       const payment = hint?.reference ? await table.findByReference(store.db, hint.reference) : undefined
-      // What names no payment of ours is not kept: anybody may send it.
-      if (!hint || !payment || payment.provider !== name) return undefined
-      await inbox.note(store.db, {
-        provider: name,
-        eventKey: hint.eventKey,
-        reference: payment.reference,
-        trusted: hint.trusted,
-        body: callback.body.slice(0, 32_768),
-        at: now(),
-      })
-      return payment.id
+      if (!hint || !payment || payment.provider !== name) return
+      hurry(payment.id)
+      const { reference } = payment
+      const { eventKey, trusted } = hint
+      await keep({ provider: name, eventKey, reference, trusted, body: callback.body.slice(0, 32_768), at: now() })
     },
 
     find: (id: number): Promise<Payment | undefined> => table.find(store.db, id),
@@ -176,7 +173,7 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
     forget: table.forget,
 
     /** Paid sessions that nobody has seen let in. */
-    ungranted: () => table.ungranted(store.db),
+    ungranted: (sessions?: number[]) => table.ungranted(store.db, sessions),
     async markGranted(ids: number[]): Promise<void> {
       if (ids.length === 0) return
       await store.transaction((tx) => table.markGranted(tx, ids, now()))

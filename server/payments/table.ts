@@ -118,13 +118,14 @@ export async function update(tx: Tx, id: number, change: Partial<Payment>): Prom
 }
 
 /** One statement, so that of any number who learn that it was paid one credits it. */
-export async function claimPaid(tx: Tx, id: number, change: Pick<Payment, 'paidAt' | 'providerReference'>): Promise<boolean> {
-  const changed = await tx('payments')
+export async function claimPaid(tx: Tx, id: number, change: Pick<Payment, 'paidAt' | 'providerReference'>): Promise<Payment | undefined> {
+  const [row] = await tx('payments')
     .where({ id })
     .whereIn('status', [...open, 'failed'])
     .whereNull('paid_at')
     .update({ ...toRow(change), status: 'paid', reason: null })
-  return changed === 1
+    .returning('*')
+  return fromRow(row)
 }
 
 export async function find(db: Db, id: number): Promise<Payment | undefined> {
@@ -162,12 +163,13 @@ export async function due(db: Db, now: number, limit: number): Promise<number[]>
   return db('payments').where('next_at', '<=', now).orderBy('next_at').limit(limit).pluck('id')
 }
 
-/** Paid, with a session, and the gateway has not yet been seen to let it in. */
-export async function ungranted(db: Db): Promise<{ id: number; sessionId: number }[]> {
+/** Paid, with a session, and the gateway has not yet been seen to let it in; all, or of these sessions. */
+export async function ungranted(db: Db, sessions?: number[]): Promise<{ id: number; sessionId: number }[]> {
   const found: Row[] = await db('payments')
     .whereNotNull('paid_at')
     .whereNull('granted_at')
     .whereNotNull('session_id')
+    .modify((query) => void (sessions && query.whereRaw('session_id in (select value from json_each(?))', [JSON.stringify(sessions)])))
     .select('id', 'session_id')
   return found.map((row) => ({ id: Number(row['id']), sessionId: Number(row['session_id']) }))
 }

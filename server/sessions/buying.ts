@@ -61,19 +61,25 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
       await table.saveSessions(tx, [session])
       return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'topped-up' as const, usedBefore: usedOf(current) }
     }
-    const paid = await insertPaid(tx, terms, sold, purchase, current?.id ?? null)
-    if (current) return { session: paid, others: [current.id], outcome: 'waiting' as const, usedBefore: 0 }
-    const begins = asker.device !== null || asker.profile !== null || !purchase.hotspot.here
-    if (!begins) return { session: paid, others: [], outcome: 'opened' as const, usedBefore: 0 }
-    const session = life.activate(paid, now())
-    await table.saveSessions(tx, [session])
+    const begins = !current && (asker.device !== null || asker.profile !== null || !purchase.hotspot.here)
+    const session = await insertPaid(tx, terms, sold, purchase, { follows: current?.id ?? null, begins })
+    if (current) return { session, others: [current.id], outcome: 'waiting' as const, usedBefore: 0 }
+    if (!begins) return { session, others: [], outcome: 'opened' as const, usedBefore: 0 }
     await takeProfilesAlong(tx, session, asker)
     return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'opened' as const, usedBefore: 0 }
   }
 
-  function insertPaid(tx: Tx, terms: life.Terms, sold: Package, purchase: Purchase, follows: number | null): Promise<Session> {
+  /** Writes a paid session down, already begun if it begins now. */
+  async function insertPaid(
+    tx: Tx,
+    terms: life.Terms,
+    sold: Package,
+    purchase: Purchase,
+    { follows, begins }: { follows: number | null; begins: boolean },
+  ): Promise<Session> {
     const at = now()
-    return table.insertSession(tx, {
+    const paid: Session = {
+      id: 0,
       ...terms,
       userPhone: purchase.customer,
       hotspotId: purchase.hotspot.hotspotId,
@@ -98,7 +104,9 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
       follows,
       createdAt: at,
       updatedAt: at,
-    })
+    }
+    const { id: _, ...fields } = begins ? life.activate(paid, at) : paid
+    return table.insertSession(tx, fields)
   }
 
   /**

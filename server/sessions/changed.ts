@@ -10,11 +10,14 @@ export function changeOf({ session, others, outcome }: Bought): Changed {
   return { session, others, what: outcome === 'topped-up' ? 'topped-up' : 'opened' }
 }
 
-/** Makes the gateway agree with what was changed, then tells the screens. */
+/** Makes the gateway agree with all that was changed, in one run, then tells the screens. */
 export function createTell({ bus, enforce }: { bus: Bus; enforce: (sessions: number[]) => Promise<void> }) {
-  return async ({ session, others, what }: Changed): Promise<void> => {
-    await enforce([session.id, ...others])
-    bus.publish('session.changed', { id: session.id, what })
-    for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
+  return async (changed: Changed[]): Promise<void> => {
+    if (changed.length === 0) return
+    await enforce(changed.flatMap(({ session, others }) => [session.id, ...others]))
+    for (const { session, others, what } of changed) {
+      bus.publish('session.changed', { id: session.id, what })
+      for (const id of others) bus.publish('session.changed', { id, what: 'devices' })
+    }
   }
 }

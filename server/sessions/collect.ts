@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Advance } from '../payments/advance.ts'
 import type { Payments } from '../payments/payments.ts'
-import { windowMark, type Windows } from '../payments/windows.ts'
+import type { Windows } from '../payments/windows.ts'
 import type { Meter } from './meter.ts'
 import type { Credit } from './credit.ts'
 
@@ -31,7 +31,6 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
         again.delete(id)
         const paid = await advance.advance(id)
         if (paid) await credit(paid.payment, paid.truth)
-        if (await advance.hasWindow(id)) await enforce([windowMark(id)])
       } while (again.has(id))
     } catch (error) {
       // What it was is still due: it is tried again with the next tick.
@@ -66,8 +65,7 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
 
   /** Payments whose sessions have a grant now. Asked before enforcing: who comes later is not let in by that run for sure. */
   async function letIn(sessions?: number[]): Promise<number[]> {
-    const all = await payments.ungranted()
-    const waiting = sessions ? all.filter((one) => sessions.includes(one.sessionId)) : all
+    const waiting = await payments.ungranted(sessions)
     if (waiting.length === 0) return []
     const granted = new Set((await meter.grants(waiting.map((one) => one.sessionId))).map((grant) => grant.session))
     return waiting.filter((one) => granted.has(one.sessionId)).map((one) => one.id)

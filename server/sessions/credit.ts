@@ -1,6 +1,7 @@
 import type { Now } from '../clock.ts'
 import type { Customers } from '../customers/customers.ts'
 import type { Bus } from '../events.ts'
+import { createGather } from '../gather.ts'
 import type { Hotspots } from '../hotspots/hotspots.ts'
 import type { Hotspot } from '../hotspots/schema.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
@@ -33,6 +34,12 @@ type Needs = {
   enforce: (sessions: number[]) => Promise<void>
 }
 
+/** The provider's truth, or the name of the cashier. */
+type Proof = PaidTruth | { cashier: string }
+type How = { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null }
+/** One that is to be credited, and what became of it. */
+type Due = { payment: Payment; how: How; changed: Changed | undefined; told: Promise<void> | undefined; error: unknown }
+
 export type Credit = ReturnType<typeof createCredit>
 
 /**
@@ -43,25 +50,46 @@ export function createCredit({ store, now, bus, packages, hotspots, customers, l
   const tell = createTell({ bus, enforce })
 
   /** Lets money do its work, once: payment, session and points, or none of them. */
-  async function creditIn(
-    tx: Tx,
-    id: number,
-    {
-      hotspot,
-      choices,
-      asker,
-      by,
-      providerReference,
-    }: { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null },
-  ): Promise<Changed | undefined> {
-    if (!(await payments.claim(tx, id, providerReference))) return undefined
-    const payment = (await payments.findIn(tx, id))!
+  async function creditIn(tx: Tx, id: number, { hotspot, choices, asker, by, providerReference }: How): Promise<Changed | undefined> {
+    const payment = await payments.claim(tx, id, providerReference)
+    if (!payment) return undefined
     const sold = (await packages.find(tx, payment.packageId))!
     const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
     const { session, outcome, usedBefore, pointsEarned } = bought
     await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
     if (payment.userPhone && payment.provesPhone) await customers.confirm(tx, payment.userPhone)
     return changeOf(bought)
+  }
+
+  async function howTo(payment: Payment, proof: Proof): Promise<How> {
+    const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
+    const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
+    return { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
+  }
+
+  /**
+   * Many who paid at the same moment are one transaction and one run of the gateway: one by one, the last would wait for
+   * all. Should one of them not be credited, the others are, each by itself.
+   */
+  const together = createGather<Due>(async (dues) => {
+    try {
+      await inOneTransaction(dues)
+    } catch (error) {
+      if (dues.length === 1) dues[0]!.error = error
+      else for (const due of dues) await inOneTransaction([due]).catch((alone: unknown) => (due.error = alone))
+    }
+  })
+
+  async function inOneTransaction(dues: Due[]): Promise<void> {
+    const changed = await store.transaction(async (tx) => {
+      const all: (Changed | undefined)[] = []
+      for (const { payment, how } of dues) all.push(await creditIn(tx, payment.id, how))
+      return all
+    })
+    const done = tell(changed.filter((one) => one !== undefined))
+    // Whoever waits for it hears of a failure there; the next transaction need not wait.
+    done.catch(() => {})
+    dues.forEach((due, index) => Object.assign(due, { changed: changed[index], told: done }))
   }
 
   /** The device that asked, should it still be a device without a session. */
@@ -76,16 +104,14 @@ export function createCredit({ store, now, bus, packages, hotspots, customers, l
 
     /**
      * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
-     * @param proof the provider's truth, or the name of the cashier
      */
-    async credit(payment: Payment, proof: PaidTruth | { cashier: string }): Promise<Session | undefined> {
-      const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
-      const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
-      const how = { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
-      const changed = await store.transaction((tx) => creditIn(tx, payment.id, how))
-      if (changed) await tell(changed)
+    async credit(payment: Payment, proof: Proof): Promise<Session | undefined> {
+      const due: Due = { payment, how: await howTo(payment, proof), changed: undefined, told: undefined, error: undefined }
+      await together(due)
+      if (due.error) throw due.error
+      await due.told
       payments.tell(payment)
-      return changed?.session
+      return due.changed?.session
     },
 
     /**

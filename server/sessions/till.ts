@@ -145,7 +145,7 @@ export function createTill(needs: Needs) {
         const changed = await credit.creditIn(tx, payment.id, { hotspot, choices, asker, by: null, providerReference: null })
         return { outcome: 'paid', payment: (await payments.findIn(tx, payment.id))!, session: changed!.session, changed }
       })
-      if (changed) await tell(changed)
+      if (changed) await tell([changed])
       if (answer.payment) payments.tell(answer.payment)
       return answer
     },
@@ -176,7 +176,7 @@ export function createTill(needs: Needs) {
         await loyalty.spend(tx, { phone, points, purchaseId: bought.purchaseId, key: wish.key })
         return { outcome: bought.outcome, session: bought.session, changed: changeOf(bought) }
       })
-      if (done.changed) await tell(done.changed)
+      if (done.changed) await tell([done.changed])
       return { outcome: done.outcome, session: done.session }
     },
 
@@ -211,7 +211,7 @@ export function createTill(needs: Needs) {
         await vouchers.bind(tx, voucherId, bought.session.id)
         return { outcome: bought.outcome, changed: changeOf(bought) }
       })
-      await tell(done.changed)
+      await tell([done.changed])
       return { outcome: done.outcome, session: done.changed.session }
     },
 
@@ -222,7 +222,7 @@ export function createTill(needs: Needs) {
         const session = (await table.findSession(tx, sessionId))!
         return { session, changed: await goOnIn(tx, session, asker, choices) }
       })
-      if (changed) await tell(changed)
+      if (changed) await tell([changed])
       return changed?.session ?? session
     },
 
