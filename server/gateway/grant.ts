@@ -61,3 +61,17 @@ export type GatewayNeeds = {
   settle: (readings: Reading[]) => Promise<void>
   now: () => number
 }
+
+/**
+ * Grants in which each device and peer appears once, with the first that names it. The kernel takes no device twice, and
+ * refuses the whole list with it: one wish that contradicts another must not keep everybody else offline.
+ */
+export function withoutDoubles(grants: Grant[]): Grant[] {
+  const taken = new Set<string>()
+  const isFirst = (key: string) => !taken.has(key) && taken.add(key) !== undefined
+  return grants.map((grant) => ({
+    ...grant,
+    devices: grant.devices.filter(({ mac, ip }) => isFirst(`${mac} ${ip}`)),
+    peers: grant.peers.filter(isFirst),
+  }))
+}

@@ -15,7 +15,7 @@ import {
   splitOff,
   type Left,
 } from './changes.ts'
-import type { Gateway, GatewayNeeds, Grant, Reading } from './grant.ts'
+import { withoutDoubles, type Gateway, type GatewayNeeds, type Grant, type Reading } from './grant.ts'
 import { askCounts, depletedSession, parseCounts, parseListing, readingOf, type Counts, type Held, type Listing } from './listing.ts'
 import { createTurns } from './lock.ts'
 import { createMinors } from './minors.ts'
@@ -55,7 +55,8 @@ type KernelNeeds = GatewayNeeds & {
  * Needs CAP_NET_ADMIN.
  */
 export async function createKernelGateway(needs: KernelNeeds): Promise<Gateway> {
-  const { wanted, settle, now, log } = needs
+  const { settle, now, log } = needs
+  const wanted = async (sessions?: number[]) => withoutDoubles(await needs.wanted(sessions))
   const shaper = createShaper(needs)
   const pins = createPins(needs.lan)
 

@@ -1,4 +1,4 @@
-import type { Gateway, GatewayNeeds, Grant, LanDevice, Reading } from './grant.ts'
+import { withoutDoubles, type Gateway, type GatewayNeeds, type Grant, type LanDevice, type Reading } from './grant.ts'
 import { createTurns } from './lock.ts'
 
 type Meter = { usedBytes: number; uploadedBytes: number; tunnelledBytes: number }
@@ -26,7 +26,7 @@ export function createMemoryGateway({ wanted, settle, now }: GatewayNeeds): Memo
   const take = createTurns(async (sessions, thorough) => {
     const among = sessions ?? [...new Set([...granted.keys(), ...meters.keys()])]
     if (thorough) await settle(among.flatMap(reading))
-    const grants = await wanted(sessions)
+    const grants = withoutDoubles(await wanted(sessions))
     const wantedNow = new Set(grants.map((grant) => grant.session))
     const ending = among.filter((session) => !wantedNow.has(session))
     for (const session of ending) granted.delete(session)

@@ -7,7 +7,7 @@ export const QUEUE = 'kswifi'
 /** How long an asker waits for the gateway; the change is saved already and comes about at the latest with the next poll. */
 const PATIENCE_MS = 3000
 
-export type JobName = 'enforce' | 'poll' | 'tick' | 'pay' | 'rollup' | 'line' | 'backup' | 'tidy'
+export type JobName = 'enforce' | 'look' | 'poll' | 'tick' | 'pay' | 'rollup' | 'line' | 'backup' | 'tidy'
 
 /** Numbers only: what they stand for is in the database. */
 export type JobData = { sessions?: number[]; profiles?: number[]; payments?: number[] }
@@ -39,6 +39,8 @@ export function createQueueClient(connection: ConnectionOptions, log: Log) {
     enforce: (sessions: number[], profiles: number[] = []): Promise<void> => ask('enforce', { sessions, profiles }),
     /** Has the worker look at everything now. Never fails either. */
     poll: (): Promise<void> => ask('poll', {}),
+    /** Has the worker read what one session used. Never fails either: an old count is as old as the last poll. */
+    look: (session: number): Promise<void> => ask('look', { sessions: [session] }),
     /** Has the worker bring these payments on now; nobody waits for it, and the next tick does it otherwise. */
     pay(payments: number[]): void {
       for (const payment of payments)

@@ -9,14 +9,19 @@ import { ProviderTrouble, type Asking, type Provider, type Truth } from './provi
 import type { Providers } from './providers.ts'
 import type { FailReason, ProviderName } from './schema.ts'
 import * as table from './table.ts'
-import type { Payment } from './table.ts'
-import { windowMark, type Windows } from './windows.ts'
+import { NOT_CREDITED, type Payment } from './table.ts'
+import type { Windows } from './windows.ts'
 
-/** MTN allows ten questions a second; what callbacks hurry comes on top. */
+/** Of each provider. MTN allows ten questions a second; what callbacks hurry comes on top. */
 const LOOKS_A_TICK = 8
+/** A question may be on its way for so long before "never heard of it" is true. */
+const ANSWER_WITHIN_MS = 2 * MINUTE
 
 /** Somebody paid, and nobody has credited it yet. */
 export type PaidTruth = Extract<Truth, { state: 'paid' }>
+
+/** What is to be done with a payment, now that its provider said so. */
+export type Due = { payment: Payment; truth: PaidTruth } | { payment: Payment; refundReference: string }
 
 type Needs = {
   store: Store
@@ -24,9 +29,9 @@ type Needs = {
   bus: Bus
   log: Log
   providers: Providers
-  windows: Pick<Windows, 'openFor'>
-  /** Makes the gateway agree with a pay window, by its mark. */
-  openWindow: (mark: number) => Promise<void>
+  windows: Pick<Windows, 'openFor' | 'marksOf'>
+  /** Makes the gateway agree with pay windows, by their marks. */
+  openWindows: (marks: number[]) => Promise<void>
   settings: Pick<Settings, 'get' | 'note'>
   portalHost: string
 }
@@ -37,14 +42,15 @@ export type Advance = ReturnType<typeof createAdvance>
  * Brings payments on, a step at a time, by asking their providers. Every step may be lost by a crash and done again:
  * the reference was written down first, and is the provider's own protection against charging twice.
  */
-export function createAdvance({ store, now, bus, log, providers, windows, openWindow, settings, portalHost }: Needs) {
+export function createAdvance({ store, now, bus, log, providers, windows, openWindows, settings, portalHost }: Needs) {
+  /** News about a payment that was credited meanwhile come too late, and change nothing. */
   async function save(id: number, change: Partial<Payment>): Promise<void> {
-    await store.transaction((tx) => table.update(tx, id, change))
+    await store.transaction((tx) => table.updateUnpaid(tx, id, change))
     bus.publish('payment.changed', { id })
   }
 
-  const fail = (payment: Payment, reason: FailReason, detail = '') =>
-    save(payment.id, { status: 'failed', reason, detail, failedAt: now(), nextAt: null })
+  const fail = (payment: Payment, reason: FailReason, more: Partial<Payment> = {}) =>
+    save(payment.id, { status: 'failed', reason, failedAt: now(), nextAt: null, ...more })
 
   async function askingOf(payment: Payment): Promise<Asking> {
     const { publicUrl } = await settings.get()
@@ -70,13 +76,16 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
   /** Puts the question to the provider. A crash after it is harmless: the same reference never charges twice. */
   async function submit(payment: Payment, provider: Provider): Promise<void> {
     const asked = await provider.ask(await askingOf(payment))
-    if (asked.state === 'failed') return fail(payment, asked.reason, asked.detail)
+    if (asked.state === 'failed') return fail(payment, asked.reason, { detail: asked.detail })
     const pendingAt = payment.pendingAt ?? now()
-    const windowUntil = asked.checkoutUrl ? await windows.openFor(payment.mac) : null
+    const windowUntil = asked.checkoutUrl ? await windows.openFor(payment.mac, payment.userPhone) : null
     if (windowUntil !== null) {
       // The way to the page is open before anybody is sent there.
       await store.transaction((tx) => table.update(tx, payment.id, { status: 'pending', pendingAt, windowUntil }))
-      await openWindow(windowMark(payment.id)).catch((error: unknown) => log.error({ err: error }, 'a pay window waits for the next poll'))
+      // With the window that the device had for another payment: it has one at a time.
+      await openWindows(await windows.marksOf([payment.mac!])).catch((error: unknown) =>
+        log.error({ err: error }, 'a pay window waits for the next poll'),
+      )
     }
     await save(payment.id, {
       status: 'pending',
@@ -90,42 +99,43 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
   /** @returns the truth when it is that somebody paid, and nobody has credited it yet */
   async function look(payment: Payment, provider: Provider): Promise<PaidTruth | undefined> {
     const truth = await provider.verify(await askingOf(payment))
+    const isLate = now() >= payment.expiresAt + ANSWER_WITHIN_MS
+    const lookAgain = () => save(payment.id, { nextAt: nextLook(payment, now()), attempts: 0, detail: '' })
     if (truth.state === 'paid') {
       if (truth.currency === payment.currency && truth.amountMinor >= payment.amountMinor) return truth
-      await fail(
-        payment,
-        'wrong-amount',
-        `${truth.amountMinor} ${truth.currency} came instead of ${payment.amountMinor} ${payment.currency} (minor units)`,
-      )
-    } else if (payment.status === 'failed') {
-      await save(payment.id, { nextAt: null })
+      const { amountMinor: receivedMinor, providerReference } = truth
+      const detail = `${receivedMinor} ${truth.currency} came instead of ${payment.amountMinor} ${payment.currency} (minor units)`
+      await fail(payment, 'wrong-amount', { detail, receivedMinor, providerReference })
     } else if (truth.state === 'failed') {
-      await fail(payment, truth.reason, truth.detail)
-      // On a page the buyer may try another card after one that was declined.
-      if (provider.kind === 'checkout' && now() < payment.expiresAt) await save(payment.id, { nextAt: payment.expiresAt })
-    } else if (truth.state === 'unknown' && payment.givenUpAt !== null) {
-      await fail(payment, 'given-up')
-    } else if (truth.state === 'unknown' && now() < payment.expiresAt) {
-      await submit(payment, provider)
-    } else if (truth.state === 'unknown') {
+      // On a page the buyer may try another card after one that was declined, for as long as the page is open.
+      const isOpen = provider.kind === 'checkout' && !isHopeless(payment, now())
+      if (!isOpen) await fail(payment, truth.reason, { detail: truth.detail })
+      else if (now() >= payment.expiresAt) await fail(payment, truth.reason, { detail: truth.detail, nextAt: nextLook(payment, now()) })
+      else await save(payment.id, { nextAt: nextLook(payment, now()), detail: truth.detail })
+    } else if (truth.state === 'unknown' && isLate) {
       // Nobody was asked, and nobody waits any more: a question on the phone would come hours late.
-      await fail(payment, 'timeout')
+      await fail(payment, payment.givenUpAt === null ? 'timeout' : 'given-up')
+    } else if (truth.state === 'unknown' && payment.givenUpAt === null && now() < payment.expiresAt) {
+      await submit(payment, provider)
     } else if (isHopeless(payment, now()) || (provider.kind === 'desk' && now() >= payment.expiresAt)) {
       await fail(payment, 'timeout')
-    } else {
-      await save(payment.id, { nextAt: nextLook(payment, now()), attempts: 0, detail: '' })
-    }
+    } else await lookAgain()
     return undefined
   }
 
-  async function refundStep(payment: Payment, provider: Provider): Promise<void> {
-    if (!provider.refund) return save(payment.id, { refund: 'done', refundedAt: now(), nextAt: null })
-    const { reference, providerReference, amountMinor, currency } = payment
-    const refunded = await provider.refund({ reference, providerReference, amountMinor, currency })
-    if (refunded.state === 'failed') return save(payment.id, { refund: 'failed', refundDetail: refunded.detail, nextAt: null })
-    const { refundReference } = refunded
-    if (refunded.state === 'pending') return save(payment.id, { refundReference, nextAt: now() + MINUTE })
-    await save(payment.id, { refund: 'done', refundReference, refundedAt: now(), refundDetail: null, nextAt: null })
+  /** @returns what the provider did, when it is over: to be settled with what the money had bought */
+  async function refundStep(payment: Payment, provider: Provider): Promise<string | undefined> {
+    if (!provider.refund) return ''
+    const { reference, providerReference, amountMinor, currency, receivedMinor } = payment
+    const refunded = await provider.refund({ reference, providerReference, amountMinor: receivedMinor ?? amountMinor, currency })
+    if (refunded.state === 'done') return refunded.refundReference
+    const change: Partial<Payment> =
+      refunded.state === 'failed'
+        ? { refund: 'failed', refundDetail: refunded.detail, nextAt: null }
+        : { refundReference: refunded.refundReference, nextAt: now() + MINUTE }
+    await store.transaction((tx) => table.update(tx, payment.id, change))
+    bus.publish('payment.changed', { id: payment.id })
+    return undefined
   }
 
   /** Nothing is lost by an answer that did not come: it is asked for again. */
@@ -135,10 +145,10 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
     const attempts = payment.attempts + 1
     const waitMs = Math.max(backoffMs(attempts), trouble?.waitMs ?? 0, trouble?.isOurs ? 30 * SECOND : 0)
     const detail = trouble?.message ?? 'The box itself failed; see its log.'
+    const isAsked = payment.refund === 'asked'
     if (payment.status === 'asked' && (now() >= payment.expiresAt || payment.givenUpAt !== null) && trouble?.isOurs)
-      await fail(payment, 'misconfigured', detail)
-    else
-      await save(payment.id, { attempts, nextAt: now() + waitMs, ...(payment.refund === 'asked' ? { refundDetail: detail } : { detail }) })
+      await fail(payment, 'misconfigured', { detail })
+    else await postpone(payment, { attempts, nextAt: now() + waitMs, ...(isAsked ? { refundDetail: detail } : { detail }) })
     if (trouble) await noteTrouble(payment.provider, trouble.isOurs ? trouble.message : null)
   }
 
@@ -151,37 +161,57 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
     await settings.note(`provider.${name}`, words)
   }
 
+  async function postpone({ id }: Payment, change: Partial<Payment>): Promise<void> {
+    await store.transaction((tx) => table.update(tx, id, change))
+    bus.publish('payment.changed', { id })
+  }
+
   return {
-    /** Numbers of payments to be brought on now. */
-    due: (): Promise<number[]> => table.due(store.db, now(), LOOKS_A_TICK),
+    /** Numbers of payments to be brought on now, but for those that are under way. */
+    due: (underWay: number[]): Promise<number[]> => table.due(store.db, now(), LOOKS_A_TICK, underWay),
 
     /**
      * Asks the provider about a payment, or puts the question to it, or asks it to give money back. Never fails.
-     * @returns the payment and the truth when it was paid and is to be credited now
+     * @returns what is to be done with it now: to be credited, or its refund to be settled
      */
-    async advance(id: number): Promise<{ payment: Payment; truth: PaidTruth } | undefined> {
+    async advance(id: number): Promise<Due | undefined> {
       const payment = await table.find(store.db, id)
       if (!payment || payment.provider === 'free') return undefined
       try {
-        const provider = mustHave(payment.provider)
-        const truth = await step(payment, provider)
+        const due = await step(payment, mustHave(payment.provider))
         await noteTrouble(payment.provider, null)
-        return truth && { payment, truth }
+        return due
       } catch (error) {
         await troubled(payment, error)
         return undefined
       }
     },
+
+    /** The box itself could not do what is to be done: it is tried again, less and less often, and staff are told. */
+    async putOff(id: number): Promise<void> {
+      const payment = await table.find(store.db, id)
+      if (!payment) return
+      const attempts = payment.attempts + 1
+      await postpone(payment, { attempts, nextAt: now() + backoffMs(attempts), detail: NOT_CREDITED })
+    },
   }
 
-  async function step(payment: Payment, provider: Provider): Promise<PaidTruth | undefined> {
-    if (payment.refund === 'asked') await refundStep(payment, provider)
-    else if (payment.paidAt !== null) await (payment.nextAt === null ? undefined : save(payment.id, { nextAt: null }))
-    else if (payment.status === 'asked' && payment.attempts === 0 && payment.givenUpAt === null) {
+  async function step(payment: Payment, provider: Provider): Promise<Due | undefined> {
+    if (payment.refund === 'asked') {
+      const refundReference = await refundStep(payment, provider)
+      return refundReference === undefined ? undefined : { payment, refundReference }
+    }
+    if (payment.paidAt !== null) {
+      if (payment.nextAt !== null) await store.transaction((tx) => table.rest(tx, payment.id))
+      return undefined
+    }
+    if (payment.status === 'asked' && payment.attempts === 0 && payment.givenUpAt === null) {
       // Whoever finds this again after a crash asks first whether it arrived.
       await store.transaction((tx) => table.update(tx, payment.id, { attempts: 1 }))
       await submit({ ...payment, attempts: 1 }, provider)
-    } else return look(payment, provider)
-    return undefined
+      return undefined
+    }
+    const truth = await look(payment, provider)
+    return truth && { payment, truth }
   }
 }

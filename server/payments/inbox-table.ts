@@ -17,8 +17,16 @@ export type Entry = {
 export type Heard = { provider: ProviderName; eventKey: string; reference: string; trusted: boolean; body: string; at: number }
 
 /** Writes callbacks down; the same one again is counted. */
-export async function noteAll(tx: Tx, heard: Heard[]): Promise<void> {
-  for (const one of heard) await note(tx, one)
+export async function noteAll(tx: Tx, heard: Heard[], mostOfOne: number): Promise<void> {
+  for (const one of heard) {
+    const row = await tx('payment_inbox').where({ reference: one.reference }).count({ count: '*' }).first()
+    const isFull = Number(row?.['count']) >= mostOfOne
+    if (isFull)
+      await tx('payment_inbox')
+        .where('id', tx('payment_inbox').where({ reference: one.reference }).max('id'))
+        .increment('times', 1)
+    else await note(tx, one)
+  }
 }
 
 async function note(db: Db, entry: Heard): Promise<void> {

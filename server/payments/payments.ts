@@ -5,7 +5,7 @@ import { createGather } from '../gather.ts'
 import type { Package } from '../packages/schema.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Db, Store, Tx } from '../store/store.ts'
-import { DAY, MINUTE } from '../units.ts'
+import { DAY, MINUTE, SECOND } from '../units.ts'
 import * as inbox from './inbox-table.ts'
 import * as prevented from './prevented-table.ts'
 import type { Callback } from './provider.ts'
@@ -21,6 +21,14 @@ export type Payments = ReturnType<typeof createPayments>
 /** Paid for so long and not online: somebody must look. */
 export const NOT_ONLINE_AFTER_MS = MINUTE
 const KEEP_INBOX_MS = 90 * DAY
+/** Of one payment: who knows its reference may send what they like. */
+const INBOX_AT_MOST = 20
+const INBOX_BODY_CHARS = 8192
+/** Questions for money that were not answered by paying, of one number or device. */
+const ASKED_AT_MOST = [
+  { most: 4, ms: 15 * MINUTE },
+  { most: 12, ms: DAY },
+]
 const SHOW_TROUBLE_MS = 14 * DAY
 /** Who pays for what, before it is written down. */
 export type Order = Pick<
@@ -54,8 +62,9 @@ type Needs = {
 export function createPayments({ store, now, bus, providers, settings }: Needs) {
   const tell = (payment: Pick<Payment, 'id'>) => bus.publish('payment.changed', { id: payment.id })
   const views = createPaymentViews(providers, now)
+  const hurriedAt = new Map<number, number>()
   /** Many callbacks at once are one write: each by itself would keep those who are being credited waiting. */
-  const keep = createGather<inbox.Heard>((heard) => store.transaction((tx) => inbox.noteAll(tx, heard)))
+  const keep = createGather<inbox.Heard>((heard) => store.transaction((tx) => inbox.noteAll(tx, heard, INBOX_AT_MOST)))
 
   return {
     /** How packages can be paid for here, in a currency. */
@@ -84,6 +93,8 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
         checkoutUrl: null,
         windowUntil: null,
         windowUsed: 0,
+        receivedMinor: null,
+        refundEnds: false,
         providerReference: null,
         confirmedBy: null,
         outcome: null,
@@ -119,8 +130,27 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
     bind: (tx: Tx, id: number, change: Pick<Payment, 'sessionId' | 'outcome' | 'usedBefore' | 'pointsEarned'> & { confirmedBy?: string }) =>
       table.update(tx, id, { ...change, openedAt: now(), nextAt: null, failedAt: null, givenUpAt: null, detail: '' }),
 
-    /** Writes down that a charge was not made. */
+    /** Writes down that a charge was not made; the same again is the same. */
     prevent: (tx: Tx, what: Omit<prevented.Prevented, 'at'>): Promise<void> => prevented.note(tx, { ...what, at: now() }),
+
+    /**
+     * Whether somebody may be asked for money once more: each question rings a phone, whoever typed its number.
+     * @throws Refusal `too-many-tries` with `retryAfterSeconds`
+     */
+    async mayAsk(tx: Tx, who: { phone: string | null; mac: string | null }): Promise<void> {
+      for (const { most, ms } of ASKED_AT_MOST) {
+        const asked = await table.unpaidSince(tx, who, now() - ms)
+        if (asked.length < most) continue
+        const retryAfterSeconds = Math.max(1, Math.ceil((asked[0]! + ms - now()) / SECOND))
+        const wait = retryAfterSeconds > 5400 ? `${Math.ceil(retryAfterSeconds / 3600)} hours` : `${Math.ceil(retryAfterSeconds / 60)} min`
+        throw new Refusal('too-many-tries', `Too many payments were begun and not made. Wait ${wait}, pay cash, or ask the staff.`, {
+          retryAfterSeconds,
+        })
+      }
+    },
+
+    /** Takes a device's numbers for the counter back; those of one payer may stay. */
+    dropCash: (tx: Tx, of: { mac: string; but: string | null }): Promise<void> => table.dropCash(tx, of, now()),
 
     /** The buyer wants no more of it. Money that comes all the same is honoured. */
     async giveUp(tx: Tx, payment: Payment): Promise<void> {
@@ -133,13 +163,14 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
     },
 
     /** Begins giving money back; the worker does it. */
-    async askRefund(tx: Tx, payment: Payment, { reason, by }: { reason: string; by: string }): Promise<void> {
-      if (payment.paidAt === null || payment.amountMinor === 0)
+    async askRefund(tx: Tx, payment: Payment, { reason, by, ends }: { reason: string; by: string; ends: boolean }): Promise<void> {
+      if ((payment.paidAt === null && payment.reason !== 'wrong-amount') || payment.amountMinor === 0)
         throw new Refusal('conflict', 'This payment was never paid, so there is nothing to give back.')
       if (payment.refund !== null && payment.refund !== 'failed') throw new Refusal('conflict', 'This payment was given back already.')
       await table.update(tx, payment.id, {
         refund: 'asked',
         refundReason: reason,
+        refundEnds: ends,
         refundBy: by,
         refundAskedAt: now(),
         refundDetail: null,
@@ -156,11 +187,19 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
       const hint = await providers.find(name)?.hear(callback)
       const payment = hint?.reference ? await table.findByReference(store.db, hint.reference) : undefined
       if (!hint || !payment || payment.provider !== name) return
-      hurry(payment.id)
+      const soon = (hurriedAt.get(payment.id) ?? -Infinity) + SECOND > now()
+      if (payment.paidAt === null && !soon) hurry(payment.id)
+      for (const [id, at] of hurriedAt) if (at + SECOND <= now()) hurriedAt.delete(id)
+      hurriedAt.set(payment.id, now())
       const { reference } = payment
       const { eventKey, trusted } = hint
-      await keep({ provider: name, eventKey, reference, trusted, body: callback.body.slice(0, 32_768), at: now() })
+      const body = (providers.find(name)!.redact?.(callback.body) ?? callback.body).slice(0, INBOX_BODY_CHARS)
+      await keep({ provider: name, eventKey, reference, trusted, body, at: now() })
     },
+
+    /** The money is back. @returns false when somebody settled it before */
+    settleRefund: (tx: Tx, id: number, refundReference: string): Promise<boolean> =>
+      table.settleRefund(tx, id, { refundReference: refundReference || null, refundedAt: now() }),
 
     find: (id: number): Promise<Payment | undefined> => table.find(store.db, id),
     findByReference: (reference: string, db: Db = store.db) => table.findByReference(db, reference),

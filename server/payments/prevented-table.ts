@@ -13,8 +13,10 @@ export type Prevented = {
   at: number
 }
 
-/** Counts it once for each request that its asker meant as one. */
+/** Counts it once for a session or payment and package: whoever taps a hundred times would have paid once. */
 export async function note(tx: Tx, prevented: Prevented): Promise<void> {
+  const same = { payer: prevented.payer, package_id: prevented.packageId, session_id: prevented.sessionId, payment_id: prevented.paymentId }
+  if (await tx('prevented').where(same).first('id')) return
   await tx('prevented')
     .insert({
       payer: prevented.payer,

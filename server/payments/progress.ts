@@ -45,9 +45,9 @@ export function wordsFor(payment: Payment, { kind, title }: { kind: PaymentView[
   if (kind === 'desk') return `Pay at the counter and say number ${payment.id}.`
   if (payment.status === 'asked') return `Asking ${title}…`
   if (kind === 'checkout')
-    return payment.windowUntil === null
+    return payment.windowUntil === null || now >= payment.windowUntil
       ? 'Finish the payment on its page, then come back here. On this Wi-Fi the page may not open: use the data of your SIM card for it.'
-      : 'Finish the payment on its page, then come back here. For 15 minutes this Wi-Fi lets you reach it.'
+      : 'Finish the payment on its page, then come back here. For some minutes this Wi-Fi lets you reach it.'
   return now < payment.expiresAt
     ? 'Confirm on your phone: enter your mobile money PIN when it asks.'
     : 'No confirmation yet. If you confirmed, wait a little; if not, start over.'
@@ -61,12 +61,12 @@ function paidWords(payment: Payment): string {
 
 const failedWords: Record<FailReason, string> = {
   declined: 'The payment was declined on the phone. Nothing was charged.',
-  timeout: 'Nobody confirmed the payment in time. Nothing was charged.',
+  timeout: 'Nobody confirmed the payment in time. Should money have left your account all the same, show this to the staff.',
   'no-funds': 'There is not enough money on this account. Nothing was charged.',
   limit: "This account's limit for payments is reached. Nothing was charged.",
   'not-registered': 'This number has no mobile money account. Check the number, or pay another way.',
   'wrong-amount': 'The amount that arrived is not the price. Please show this to the staff.',
   provider: 'The payment company could not do it. Nothing was charged; try again.',
   misconfigured: 'This way to pay does not work here at the moment. Please pay another way, or ask the staff.',
-  'given-up': 'You started over. Nothing was charged.',
+  'given-up': 'You started over. Should money have left your account all the same, show this to the staff.',
 }

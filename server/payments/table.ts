@@ -1,6 +1,9 @@
 import type { Db, Tx } from '../store/store.ts'
 import type { FailReason, PaymentFilter, ProviderName } from './schema.ts'
 
+/** Detail of a payment that was paid and could not be credited by the box. */
+export const NOT_CREDITED = 'It was paid, and this box could not open a session for it; it goes on trying.'
+
 /** A payment as it is written down. Times UTC ms, money minor units. */
 export type Payment = {
   id: number
@@ -27,6 +30,9 @@ export type Payment = {
   checkoutUrl: string | null
   windowUntil: number | null
   windowUsed: number
+  /** What came, when that was not what was asked. */
+  receivedMinor: number | null
+  refundEnds: boolean
   providerReference: string | null
   confirmedBy: string | null
   outcome: 'opened' | 'topped-up' | 'waiting' | null
@@ -80,6 +86,8 @@ const columns = {
   checkoutUrl: 'checkout_url',
   windowUntil: 'window_until',
   windowUsed: 'window_used',
+  receivedMinor: 'received_minor',
+  refundEnds: 'refund_ends',
   providerReference: 'provider_reference',
   confirmedBy: 'confirmed_by',
   outcome: 'outcome',
@@ -117,12 +125,34 @@ export async function update(tx: Tx, id: number, change: Partial<Payment>): Prom
   await tx('payments').where({ id }).update(toRow(change))
 }
 
+/** Writes about a payment that nobody has credited; news that come too late change nothing. */
+export async function updateUnpaid(tx: Tx, id: number, change: Partial<Payment>): Promise<void> {
+  await tx('payments').where({ id }).whereNull('paid_at').update(toRow(change))
+}
+
+/** One statement, so that of any number who learn that the money is back one takes back what it bought. */
+export async function settleRefund(tx: Tx, id: number, change: Pick<Payment, 'refundReference' | 'refundedAt'>): Promise<boolean> {
+  const changed = await tx('payments')
+    .where({ id, refund: 'asked' })
+    .update({ ...toRow(change), refund: 'done', refund_detail: null, next_at: null })
+  return changed === 1
+}
+
+/** Nothing is left to look at, unless money is to be given back. */
+export async function rest(tx: Tx, id: number): Promise<void> {
+  await tx('payments')
+    .where({ id })
+    .where((query) => query.whereNull('refund').orWhereNot('refund', 'asked'))
+    .update({ next_at: null })
+}
+
 /** One statement, so that of any number who learn that it was paid one credits it. */
 export async function claimPaid(tx: Tx, id: number, change: Pick<Payment, 'paidAt' | 'providerReference'>): Promise<Payment | undefined> {
   const [row] = await tx('payments')
     .where({ id })
     .whereIn('status', [...open, 'failed'])
     .whereNull('paid_at')
+    .whereNull('refund')
     .update({ ...toRow(change), status: 'paid', reason: null })
     .returning('*')
   return fromRow(row)
@@ -158,20 +188,54 @@ export async function ofPhone(db: Db, phone: string, limit: number): Promise<Pay
   return rows(db('payments').where({ user_phone: phone }).orderBy('id', 'desc').limit(limit))
 }
 
-/** Numbers of payments that are to be looked at now, longest due first. */
-export async function due(db: Db, now: number, limit: number): Promise<number[]> {
-  return db('payments').where('next_at', '<=', now).orderBy('next_at').limit(limit).pluck('id')
+/** When unpaid questions were put to a number or from a device since a time, oldest first. */
+export async function unpaidSince(db: Db, { phone, mac }: { phone: string | null; mac: string | null }, since: number): Promise<number[]> {
+  return db('payments')
+    .where('created_at', '>', since)
+    .whereNull('paid_at')
+    .whereNotIn('provider', ['cash', 'free'])
+    .where((query) => {
+      if (phone) void query.orWhere('user_phone', phone)
+      if (mac) void query.orWhere('mac', mac)
+    })
+    .orderBy('created_at')
+    .pluck('created_at')
+}
+
+/** Cash that was not taken yet, asked for from a device by others than one payer. */
+export async function dropCash(tx: Tx, { mac, but }: { mac: string; but: string | null }, at: number): Promise<void> {
+  await tx('payments')
+    .where({ mac, provider: 'cash' })
+    .whereNot('payer', but ?? '')
+    .whereIn('status', open)
+    .update({ status: 'failed', reason: 'given-up', given_up_at: at, failed_at: at, next_at: null })
+}
+
+/**
+ * Numbers of payments that are to be looked at now: of each provider as many, those first whose buyers hold the phone.
+ * @param except under way already
+ */
+export async function due(db: Db, now: number, mostOfEach: number, except: number[]): Promise<number[]> {
+  const rows: Row[] = await db.raw(
+    `SELECT id FROM (
+       SELECT id, row_number() OVER (PARTITION BY provider ORDER BY expires_at < ?, next_at) AS place
+       FROM payments WHERE next_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
+     ) WHERE place <= ?`,
+    [now, now, JSON.stringify(except), mostOfEach],
+  )
+  return rows.map((row) => Number(row['id']))
 }
 
 /** Paid, with a session, and the gateway has not yet been seen to let it in; all, or of these sessions. */
-export async function ungranted(db: Db, sessions?: number[]): Promise<{ id: number; sessionId: number }[]> {
+export async function ungranted(db: Db, ids?: number[]): Promise<{ id: number; sessionId: number }[]> {
   const found: Row[] = await db('payments')
+    .join('sessions', 'sessions.id', 'payments.session_id')
     .whereNotNull('paid_at')
     .whereNull('granted_at')
-    .whereNotNull('session_id')
-    .modify((query) => void (sessions && query.whereRaw('session_id in (select value from json_each(?))', [JSON.stringify(sessions)])))
-    .select('id', 'session_id')
-  return found.map((row) => ({ id: Number(row['id']), sessionId: Number(row['session_id']) }))
+    .whereNot('sessions.status', 'expired')
+    .modify((query) => void (ids && query.whereRaw('session_id in (select value from json_each(?))', [JSON.stringify(ids)])))
+    .select({ id: 'payments.id', sessionId: 'session_id' })
+  return found.map((row) => ({ id: Number(row['id']), sessionId: Number(row['sessionId']) }))
 }
 
 /** Notes that the gateway lets these in. */
@@ -193,7 +257,7 @@ export async function markUsed(tx: Tx, used: { id: number; bytes: number }[], at
 
 /** Paid before a time and still not let in, though the session may go on. */
 export async function notOnline(db: Db, paidBefore: number): Promise<Payment[]> {
-  return rows(whereNotOnline(db('payments').select('payments.*'), paidBefore).orderBy('payments.id'))
+  return rows(whereNotOnline(db('payments').select('payments.*'), paidBefore).orderBy('paid_at'))
 }
 
 /** Payments that need somebody: money that was not what was asked, and refunds that failed, of the last days. */
@@ -201,7 +265,8 @@ export async function troubled(db: Db, since: number): Promise<Payment[]> {
   return rows(
     db('payments')
       .where((query) => query.where('refund', 'failed').where('refund_asked_at', '>=', since))
-      .orWhere((query) => query.where('reason', 'wrong-amount').where('failed_at', '>=', since))
+      .orWhere((query) => query.where('reason', 'wrong-amount').where('failed_at', '>=', since).whereNull('refund'))
+      .orWhere((query) => query.where('detail', NOT_CREDITED).whereNull('paid_at').where('next_at', '>', 0))
       .orderBy('id', 'desc')
       .limit(20),
   )
@@ -248,13 +313,14 @@ export async function forget(tx: Tx, phone: string): Promise<void> {
     .update({ payer: tx.raw("'deleted ' || id") })
 }
 
+/** Whoever bought from elsewhere, or waits for another session's end, is not expected to be online. */
 function whereNotOnline(query: ReturnType<Db>, paidBefore: number) {
   return query
     .leftJoin('sessions', 'sessions.id', 'payments.session_id')
     .where('paid_at', '<=', paidBefore)
     .whereNull('granted_at')
     .whereNull('refund')
-    .where((q) => q.whereNull('payments.session_id').orWhere((s) => s.whereNot('sessions.status', 'expired').whereNull('sessions.follows')))
+    .where((q) => q.whereNull('payments.session_id').orWhereNotIn('sessions.status', ['expired', 'ready']))
 }
 
 async function rows(query: PromiseLike<Row[]>): Promise<Payment[]> {
@@ -268,5 +334,10 @@ function toRow(payment: Partial<Payment>): Row {
 function fromRow(row: Row | undefined): Payment | undefined {
   if (!row) return undefined
   const fields = Object.entries(columns).map(([field, column]) => [field, row[column]])
-  return { ...Object.fromEntries(fields), topUp: Boolean(row['top_up']), provesPhone: Boolean(row['proves_phone']) } as Payment
+  return {
+    ...Object.fromEntries(fields),
+    topUp: Boolean(row['top_up']),
+    provesPhone: Boolean(row['proves_phone']),
+    refundEnds: Boolean(row['refund_ends']),
+  } as Payment
 }

@@ -60,7 +60,10 @@ export function createPaymentViews(providers: Providers, now: Now) {
         confirmedBy: payment.confirmedBy,
         attempts: payment.attempts,
         nextAt: iso(payment.nextAt),
-        canRefund: payment.paidAt !== null && payment.amountMinor > 0 && (payment.refund === null || payment.refund === 'failed'),
+        canRefund:
+          (payment.paidAt !== null || payment.reason === 'wrong-amount') &&
+          payment.amountMinor > 0 &&
+          (payment.refund === null || payment.refund === 'failed'),
         refundByHand: !provider?.refund,
         refundReason: payment.refundReason,
         refundBy: payment.refundBy,

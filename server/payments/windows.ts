@@ -9,8 +9,10 @@ import * as table from './window-table.ts'
 const WINDOW_BYTES = 10 * MB
 export const WINDOW_MS = 15 * MINUTE
 const WINDOW_BPS = 1_000_000
-/** Of one device: who needs more tries pays another way. */
+/** Of one device, and of one number: who needs more tries pays another way. */
 const WINDOWS_A_DAY = 3
+/** At once, on this box: numbers and MACs cost nothing, and the line is for those who paid. */
+const WINDOWS_OPEN = 20
 
 export type Windows = ReturnType<typeof createWindows>
 
@@ -32,10 +34,11 @@ type Needs = {
  */
 export function createWindows({ store, now, leases, inSession }: Needs) {
   return {
-    /** Until when the device may have one, UTC ms; null when it had its share today. */
-    async openFor(mac: string | null): Promise<number | null> {
-      if (mac === null || (await table.countWindows(store.db, mac, now() - DAY)) >= WINDOWS_A_DAY) return null
-      return now() + WINDOW_MS
+    /** Until when the device may have one, UTC ms; null when it had its share today, or too many are open. */
+    async openFor(mac: string | null, phone: string | null): Promise<number | null> {
+      if (mac === null) return null
+      const { theirs, open } = await table.countWindows(store.db, { mac, phone, since: now() - DAY, now: now() })
+      return theirs >= WINDOWS_A_DAY || open >= WINDOWS_OPEN ? null : now() + WINDOW_MS
     },
 
     /** What the windows grant, all or of these marks. */

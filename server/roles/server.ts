@@ -53,7 +53,19 @@ export async function startServer({ config, log }: { config: Config; log: Log })
   const staff = createStaff({ store, now })
   await hotspots.seed()
   await staff.firstOwner(`${config.dataDir}/first-owner.json`)
-  const sessions = createSessions({ store, now, bus, packages, vouchers, hotspots, connect, buying, settings, enforce: queue.enforce })
+  const sessions = createSessions({
+    store,
+    now,
+    bus,
+    packages,
+    vouchers,
+    hotspots,
+    connect,
+    buying,
+    settings,
+    enforce: queue.enforce,
+    look: queue.look,
+  })
   const credit = createCredit({ ...rooms, store, now, bus, enforce: queue.enforce })
   const till = createTill({ ...rooms, store, now, bus, credit, enforce: queue.enforce })
   const profiles = createProfiles({ store, now, bus, connect, enforce: queue.enforce })

@@ -40,7 +40,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     log,
     providers,
     windows,
-    openWindow: (mark) => gateway.enforce([mark]),
+    openWindows: (marks) => gateway.enforce(marks),
     settings,
     portalHost: config.portalHost,
   })
@@ -86,6 +86,9 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
   })
   const collect = createCollect({ advance, payments, meter, windows, log, enforce: gateway.enforce })
   const credit = createCredit({ ...rooms, store, now, bus, enforce: collect.enforce })
+  function bringOn(ids?: number[]): void {
+    collect.step(credit, ids).catch((error) => log.error({ err: error }, 'payments could not be looked at; the next tick tries again'))
+  }
   function enforceSoon(sessions: number[]): void {
     collect.enforce(sessions).catch((error) => log.error({ err: error, sessions }, 'could not be enforced; the next poll tries again'))
   }
@@ -140,7 +143,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     if (redis.status === 'ready' && performance.now() - polledAt < LOOK_AT_LEAST_MS) return
     if (polling) return
     polling = true
-    void collect.step(credit)
+    bringOn()
     poll()
       .catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
       .finally(() => (polling = false))
@@ -152,16 +155,19 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       async enforce({ sessions = [], profiles = [] }) {
         await Promise.all([sessions.length > 0 && collect.enforce(sessions), profiles.length > 0 && tunnel.enforce(profiles)])
       },
+      async look({ sessions = [] }) {
+        await gateway.poll(sessions)
+      },
       poll,
       async tick() {
         // A payment company that is slow holds up nobody.
-        void collect.step(credit)
+        bringOn()
         const moved = await meter.tick()
         if (moved.length > 0) await collect.enforce(moved)
       },
       async pay({ payments: ids = [] }) {
         // Nor does it keep a place of the queue that somebody with a voucher needs.
-        void collect.step(credit, ids)
+        bringOn(ids)
       },
       async rollup() {
         await reports.roll()

@@ -30,6 +30,8 @@ export type Purchase = {
   typedPhone: string | null
   paymentId: number | null
   hotspot: Pick<Hotspot, 'hotspotId' | 'name' | 'here'>
+  /** The money came after its buyer had given it up: somebody else may have the phone by now. */
+  isLate?: boolean
   /** The session to be topped up, should it still live. */
   targetId?: number | null
 }
@@ -53,20 +55,28 @@ export type Buying = ReturnType<typeof createBuying>
 
 /** Lets what was paid for do its work: opens a session, tops up the living one, or keeps it waiting for that one's end. */
 export function createBuying({ now, packages, connect, loyalty }: Needs) {
-  async function openOrTopUp(tx: Tx, sold: Package, purchase: Purchase, asker: Asker, choices: Choices) {
+  async function openOrTopUp(tx: Tx, sold: Package, purchase: Purchase, everyone: Asker, choices: Choices) {
+    const asker = await present(tx, purchase, everyone)
     const terms = life.termsOf(sold)
     const current = await liveOf(tx, purchase, asker)
     if (current && life.canTopUp(current, terms)) {
-      const session = life.topUp(current, terms, now())
+      const more = life.topUp(current, terms, now())
+      const session = isHere(purchase, asker) ? life.activate(more, now()) : more
       await table.saveSessions(tx, [session])
       return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'topped-up' as const, usedBefore: usedOf(current) }
     }
-    const begins = !current && (asker.device !== null || asker.profile !== null || !purchase.hotspot.here)
+    const begins = !current && isHere(purchase, asker)
     const session = await insertPaid(tx, terms, sold, purchase, { follows: current?.id ?? null, begins })
     if (current) return { session, others: [current.id], outcome: 'waiting' as const, usedBefore: 0 }
     if (!begins) return { session, others: [], outcome: 'opened' as const, usedBefore: 0 }
     await takeProfilesAlong(tx, session, asker)
     return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'opened' as const, usedBefore: 0 }
+  }
+
+  /** The asker, without a device that is somebody else's by now. */
+  async function present(tx: Tx, { isLate, customer }: Purchase, asker: Asker): Promise<Asker> {
+    const own = isLate ? await liveSessionOf(tx, asker) : undefined
+    return own && own.userPhone !== null && own.userPhone !== customer ? { ...asker, device: null, profile: null } : asker
   }
 
   /** Writes a paid session down, already begun if it begins now. */
@@ -126,7 +136,10 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
   async function liveOf(tx: Tx, { targetId, customer, hotspot }: Purchase, asker: Asker): Promise<Session | undefined> {
     const target = targetId ? await table.findSession(tx, targetId) : undefined
     if (target && !life.hasEnded(life.atTime(target, now()))) return target
-    return (await liveSessionOf(tx, asker)) ?? (customer ? livingOf(tx, customer, hotspot.hotspotId) : undefined)
+    const own = await liveSessionOf(tx, asker)
+    // Somebody else may have the phone by now: nobody's money is added to another's session.
+    if (own && (own.userPhone === null || own.userPhone === customer)) return own
+    return customer ? livingOf(tx, customer, hotspot.hotspotId) : undefined
   }
 
   /** The session in which the asker is now. */
@@ -185,6 +198,7 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
         priceMinor: purchase.method === 'loyalty_points' ? 0 : sold.priceMinor,
         currency: sold.currency,
         dataLimit: sold.dataLimit,
+        durationMs: sold.durationSeconds * SECOND,
         userPhone: purchase.customer ?? purchase.typedPhone,
         mac: asker.device?.mac ?? null,
         at: now(),
@@ -201,6 +215,11 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
       return { ...bought, purchaseId, pointsEarned }
     },
   }
+}
+
+/** Whether what is bought begins now: somebody is here to use it, or the place is another box's. */
+function isHere({ hotspot }: Purchase, { device, profile }: Asker): boolean {
+  return device !== null || profile !== null || !hotspot.here
 }
 
 function usedOf(session: Session): number {

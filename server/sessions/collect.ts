@@ -15,6 +15,8 @@ type Needs = {
   enforce: (sessions?: number[]) => Promise<void>
 }
 
+type Bank = Pick<Credit, 'credit' | 'settleRefund'>
+
 export type Collect = ReturnType<typeof createCollect>
 
 /** The worker's part in the way of the money: brings payments on, and notes when the gateway lets in who paid. */
@@ -24,17 +26,18 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
   /** Callbacks that came while their payment was being asked about: the answer under way may be from before. */
   const again = new Set<number>()
 
-  async function bringOn(id: number, { credit }: Pick<Credit, 'credit'>): Promise<void> {
+  async function bringOn(id: number, bank: Bank): Promise<void> {
     underWay.add(id)
     try {
       do {
         again.delete(id)
-        const paid = await advance.advance(id)
-        if (paid) await credit(paid.payment, paid.truth)
+        const due = await advance.advance(id)
+        if (due && 'truth' in due) await bank.credit(due.payment, due.truth)
+        else if (due) await bank.settleRefund(due.payment, due.refundReference)
       } while (again.has(id))
     } catch (error) {
-      // What it was is still due: it is tried again with the next tick.
-      log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again')
+      await advance.putOff(id)
+      log.error({ err: error, payment: id }, 'a payment could not be credited; it is tried again later')
     } finally {
       underWay.delete(id)
       again.delete(id)
@@ -43,8 +46,8 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
 
   return {
     /** Brings these payments on, or all that are due; one that is under way is looked at once more after. Never fails. */
-    async step(bank: Pick<Credit, 'credit'>, ids?: number[]): Promise<void> {
-      const wanted = ids ?? (await advance.due())
+    async step(bank: Bank, ids?: number[]): Promise<void> {
+      const wanted = ids ?? (await advance.due([...underWay]))
       if (ids) for (const id of ids) if (underWay.has(id)) again.add(id)
       await Promise.all(wanted.filter((id) => !underWay.has(id)).map((id) => bringOn(id, bank)))
     },

@@ -1,4 +1,5 @@
 import type { Now } from '../clock.ts'
+import type { Connect } from '../connect/connect.ts'
 import type { Customers } from '../customers/customers.ts'
 import type { Bus } from '../events.ts'
 import { createGather } from '../gather.ts'
@@ -14,6 +15,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Asker, Buying } from './buying.ts'
 import { changeOf, createTell, type Changed } from './changed.ts'
+import { createFollowers } from './followers.ts'
 import * as life from './lifecycle.ts'
 import type { Session } from './lifecycle.ts'
 import * as purchases from './purchase-table.ts'
@@ -25,6 +27,7 @@ type Needs = {
   now: Now
   bus: Bus
   packages: Packages
+  connect: Connect
   hotspots: Hotspots
   customers: Pick<Customers, 'confirm'>
   loyalty: Loyalty
@@ -46,15 +49,35 @@ export type Credit = ReturnType<typeof createCredit>
  * What money does when it has come, and when it goes back: payment, session and points are written in one transaction,
  * whoever brings the news.
  */
-export function createCredit({ store, now, bus, packages, hotspots, customers, loyalty, payments, settings, buying, enforce }: Needs) {
+export function createCredit({
+  store,
+  now,
+  bus,
+  packages,
+  connect,
+  hotspots,
+  customers,
+  loyalty,
+  payments,
+  settings,
+  buying,
+  enforce,
+}: Needs) {
   const tell = createTell({ bus, enforce })
+  const followers = createFollowers({ now, connect })
 
   /** Lets money do its work, once: payment, session and points, or none of them. */
   async function creditIn(tx: Tx, id: number, { hotspot, choices, asker, by, providerReference }: How): Promise<Changed | undefined> {
     const payment = await payments.claim(tx, id, providerReference)
     if (!payment) return undefined
     const sold = (await packages.find(tx, payment.packageId))!
-    const bought = await buying.buy(tx, { ...sold, priceMinor: payment.amountMinor }, purchaseOf(payment, hotspot), asker, choices)
+    const bought = await buying.buy(
+      tx,
+      { ...sold, priceMinor: payment.amountMinor },
+      { ...purchaseOf(payment, hotspot), isLate: payment.givenUpAt !== null || now() > payment.expiresAt },
+      asker,
+      choices,
+    )
     const { session, outcome, usedBefore, pointsEarned } = bought
     await payments.bind(tx, id, { sessionId: session.id, outcome, usedBefore, pointsEarned, ...(by ? { confirmedBy: by } : {}) })
     if (payment.userPhone && payment.provesPhone) await customers.confirm(tx, payment.userPhone)
@@ -115,24 +138,33 @@ export function createCredit({ store, now, bus, packages, hotspots, customers, l
     },
 
     /**
-     * Gives money back: points that it earned go at once, the money by its provider. If wished, the data and time that it
-     * bought go too, as far as they are not used: a session that has nothing else ends.
+     * Begins giving money back. What it bought goes when the provider has given it back: see `settleRefund`.
+     * @param endSession takes back the data and time too
      * @throws Refusal `conflict` for what was never paid, or was given back
      */
     async refund(payment: Payment, { reason, by, endSession }: { reason: string; by: string; endSession: boolean }): Promise<void> {
+      await store.transaction(async (tx) => {
+        await payments.askRefund(tx, (await payments.findIn(tx, payment.id))!, { reason, by, ends: endSession })
+      })
+      payments.tell(payment)
+    },
+
+    /**
+     * The money is back: the points that it earned go, and, if that was wished, the data and time that it bought, as far
+     * as they are not used. A session that has nothing else ends. Called again it changes nothing.
+     */
+    async settleRefund(payment: Payment, refundReference: string): Promise<void> {
       const changed = await store.transaction(async (tx) => {
-        const before = (await payments.findIn(tx, payment.id))!
-        await payments.askRefund(tx, before, { reason, by })
-        // Tried again after the provider said no: the rest was done the first time.
-        if (before.refund !== null) return undefined
+        if (!(await payments.settleRefund(tx, payment.id, refundReference))) return undefined
         const purchase = await purchases.findPurchase(tx, { paymentId: payment.id })
-        if (purchase) await loyalty.takeBack(tx, purchase.id, reason)
-        const session = purchase && (await table.findSession(tx, purchase.sessionId))
-        if (!session || !endSession || life.hasEnded(session)) return undefined
+        if (!purchase) return undefined
+        await loyalty.takeBack(tx, purchase.id, payment.refundReason ?? '')
+        const session = await table.findSession(tx, purchase.sessionId)
+        if (!session || !payment.refundEnds || life.hasEnded(session)) return undefined
         const isAll = (await purchases.countPurchases(tx, session.id)) === 1
-        const terms = isAll ? undefined : life.termsOf((await packages.find(tx, payment.packageId))!)
-        const less = terms ? life.takeBack(session, terms, now()) : life.end(session, 'refunded', now())
+        const less = isAll ? life.end(session, 'refunded', now()) : life.takeBack(session, purchase, now())
         await table.saveSessions(tx, [less])
+        if (life.hasEnded(less)) await followers.release(tx, less)
         return less
       })
       if (changed) {

@@ -127,7 +127,8 @@ export function afterReading(
 export function afterReport(session: Session, totalBytes: number, now: number): Session {
   if (hasEnded(session) || session.status === 'ready') return session
   const room = session.dataLimit === null ? Infinity : session.dataLimit - session.dataUsed
-  const more = Math.min(room, Math.max(0, totalBytes - session.dataUsed))
+  // At the slow speed nothing is charged: what was reported of that time is no data of a later top-up.
+  const more = Math.min(room, Math.max(0, totalBytes - session.dataUsed - session.slowUsed))
   if (more === 0) return session
   return inUse({ ...session, dataUsed: session.dataUsed + more, elsewhere: session.elsewhere + more, updatedAt: now }, now)
 }
@@ -204,7 +205,8 @@ export function takeBack(session: Session, terms: Pick<Terms, 'dataLimit' | 'dur
       : Math.max(session.dataUsed, session.dataLimit - terms.dataLimit)
   const expiresAt = session.expiresAt === null ? null : Math.max(now, session.expiresAt - terms.durationMs)
   const durationMs = Math.max(0, session.durationMs - terms.durationMs)
-  const nothingLeft = expiresAt === now || (dataLimit !== null && dataLimit <= session.dataUsed)
+  const spent = dataLimit !== null && dataLimit <= session.dataUsed && session.afterData === 'stop'
+  const nothingLeft = expiresAt === now || spent
   const less = { ...session, dataLimit, expiresAt, durationMs, updatedAt: now }
   return nothingLeft ? end(less, 'refunded', now) : less
 }

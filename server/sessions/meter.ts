@@ -6,7 +6,7 @@ import type { Grant, Reading } from '../gateway/grant.ts'
 import type { Payments } from '../payments/payments.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { DAY, HOUR, MINUTE } from '../units.ts'
-import { moveDevices } from './devices.ts'
+import { createFollowers } from './followers.ts'
 import * as ledger from './ledger-table.ts'
 import * as life from './lifecycle.ts'
 import type { Session } from './lifecycle.ts'
@@ -23,6 +23,7 @@ type Needs = { store: Store; now: Now; bus: Bus; leases: Leases; connect: Connec
  * `enforce` is called for sessions that began because another ended.
  */
 export function createMeter({ store, now, bus, leases, connect, payments }: Needs) {
+  const followers = createFollowers({ now, connect })
   /** When and at what count each session was last read, what of it the kernel counted, and how fast it was. */
   const last = new Map<number, { at: number; used: number; counted: number; uploaded: number; downBps: number; upBps: number }>()
 
@@ -39,25 +40,11 @@ export function createMeter({ store, now, bus, leases, connect, payments }: Need
       return change ? [[session.id, change]] : []
     })
     const began: number[] = []
-    for (const [id, change] of news)
-      if (change === 'ended')
-        began.push(
-          ...(await beginFollower(
-            tx,
-            moved.find((one) => one.id === id)!,
-          )),
-        )
+    for (const session of moved) {
+      const next = life.hasEnded(session) && !life.hasEnded(before.get(session.id)!) ? await followers.begin(tx, session) : undefined
+      if (next) began.push(next.id)
+    }
     return { began, news: [...news, ...began.map((id): [number, SessionChange] => [id, 'opened'])] }
-  }
-
-  async function beginFollower(tx: Tx, ended: Session): Promise<number[]> {
-    const [next, ...later] = await table.findFollowers(tx, ended.id)
-    if (!next) return []
-    const begun = life.activate(next, now())
-    await table.saveSessions(tx, [begun, ...later.map((session) => ({ ...session, follows: begun.id }))])
-    await moveDevices(tx, ended, begun, now())
-    await connect.follow(tx, ended.id, begun)
-    return [begun.id]
   }
 
   function publish(news: [number, SessionChange][]): void {

@@ -13,6 +13,7 @@ export type Purchased = {
   priceMinor: number
   currency: string
   dataLimit: number | null
+  durationMs: number
   userPhone: string | null
   mac: string | null
   at: number
@@ -30,6 +31,7 @@ export async function insertPurchase(tx: Tx, bought: Purchased): Promise<number>
       price_minor: bought.priceMinor,
       currency: bought.currency,
       data_limit: bought.dataLimit,
+      duration_ms: bought.durationMs,
       user_phone: bought.userPhone,
       mac: bought.mac,
       at: bought.at,
@@ -42,11 +44,11 @@ export async function insertPurchase(tx: Tx, bought: Purchased): Promise<number>
 export async function findPurchase(
   db: Db,
   by: { paymentId: number } | { method: string; reference: string; phone: string },
-): Promise<{ id: number; sessionId: number } | undefined> {
+): Promise<{ id: number; sessionId: number; dataLimit: number | null; durationMs: number } | undefined> {
   const where =
     'paymentId' in by ? { payment_id: by.paymentId } : { payment_method: by.method, payment_reference: by.reference, user_phone: by.phone }
-  const row = await db('purchases').where(where).first('id', 'session_id')
-  return row && { id: row.id, sessionId: row.session_id }
+  const row = await db('purchases').where(where).first('id', 'session_id', 'data_limit', 'duration_ms')
+  return row && { id: row.id, sessionId: row.session_id, dataLimit: row.data_limit, durationMs: row.duration_ms ?? 0 }
 }
 
 /** How many purchases a session is made of. */

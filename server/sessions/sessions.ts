@@ -13,6 +13,7 @@ import type { Vouchers } from '../vouchers/vouchers.ts'
 import type { Asker, Buying, Outcome } from './buying.ts'
 import { attach, type AskingDevice } from './devices.ts'
 import { sessionEnded } from './ended.ts'
+import { createFollowers } from './followers.ts'
 import * as ledger from './ledger-table.ts'
 import * as life from './lifecycle.ts'
 import type { Session } from './lifecycle.ts'
@@ -31,6 +32,8 @@ type Needs = {
   settings: Settings
   /** Makes the gateway agree with these sessions, and answers when it does; see gateway/. */
   enforce: (sessions: number[]) => Promise<void>
+  /** Has the gateway's count of a session read into the ledger, if it can be at once. */
+  look: (session: number) => Promise<void>
 }
 
 export type Sessions = ReturnType<typeof createSessions>
@@ -39,7 +42,8 @@ export type Sessions = ReturnType<typeof createSessions>
  * The heart: what customers and staff do to sessions. Every change is committed first and enforced after;
  * should the gateway not answer, the next poll brings it about.
  */
-export function createSessions({ store, now, bus, packages, vouchers, hotspots, connect, buying, settings, enforce }: Needs) {
+export function createSessions({ store, now, bus, packages, vouchers, hotspots, connect, buying, settings, enforce, look }: Needs) {
+  const followers = createFollowers({ now, connect })
   async function tell(what: SessionChange, session: Session, others: number[] = []): Promise<void> {
     await enforce([session.id, ...others])
     bus.publish('session.changed', { id: session.id, what })
@@ -131,16 +135,21 @@ export function createSessions({ store, now, bus, packages, vouchers, hotspots, 
      * kernel may still let through. One that was not begun begins.
      */
     async report(sessionId: number, totalBytes: number): Promise<Session> {
-      const { session, moved } = await store.transaction(async (tx) => {
+      // What this box counted since its last look is part of what the router saw in all.
+      await look(sessionId)
+      const { session, moved, next } = await store.transaction(async (tx) => {
         const found = life.atTime(await mustFind(tx, sessionId), now())
         if (life.hasEnded(found)) throw sessionEnded(found)
+        if (found.follows !== null)
+          throw new Refusal('conflict', 'This session waits for the end of another one: report what that one used.')
         const session = life.afterReport(life.activate(found, now()), totalBytes, now())
         await table.saveSessions(tx, [session])
         const bytes = session.dataUsed - found.dataUsed
         if (bytes > 0) await ledger.addUsage(tx, [{ sessionId, hour: Math.floor(now() / HOUR) * HOUR, bytes, uploaded: 0 }])
-        return { session, moved: session !== found }
+        const next = life.hasEnded(session) ? await followers.begin(tx, session) : undefined
+        return { session, moved: session !== found, next }
       })
-      if (moved) await tell(life.hasEnded(session) ? 'ended' : 'connected', session)
+      if (moved) await tell(life.hasEnded(session) ? 'ended' : 'connected', session, next ? [next.id] : [])
       return session
     },
 
@@ -162,8 +171,8 @@ export function createSessions({ store, now, bus, packages, vouchers, hotspots, 
         const found = await mustFind(tx, id)
         if (life.hasEnded(found)) throw sessionEnded(found)
         const ended = life.end(found, reason, now())
-        // What waits for this session stays ready, with its code: nobody may be on the Wi-Fi to begin it now.
         await table.saveSessions(tx, [ended])
+        await followers.release(tx, ended)
         return ended
       })
       await tell('ended', session)

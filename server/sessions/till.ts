@@ -69,7 +69,8 @@ export function createTill(needs: Needs) {
   /** What the customer, or the device that asks, has paid for at this hotspot and not used up. */
   async function livingOf(tx: Tx, asker: Asker, hotspot: Hotspot): Promise<Session | undefined> {
     const own = await buying.liveSessionOf(tx, asker)
-    if (own && own.hotspotId === hotspot.hotspotId) return own
+    const isTheirs = own && (own.userPhone === null || asker.phone === null || own.userPhone === asker.phone)
+    if (isTheirs && own.hotspotId === hotspot.hotspotId) return own
     return asker.phone ? buying.livingOf(tx, asker.phone, hotspot.hotspotId) : undefined
   }
 
@@ -122,6 +123,8 @@ export function createTill(needs: Needs) {
         if (same) return { outcome: same.status === 'paid' ? 'paid' : 'pending', payment: same, session: await sessionOf(tx, same) }
         const { living, resumed } = await beforePurchase(tx, wish, { asker, payer, sold, hotspot, choices })
         if (resumed) return { outcome: 'resumed', payment: null, session: resumed.session, changed: resumed }
+        // A number for the counter on the same phone is of no use any more: it must not be paid as well.
+        if (asker.device) await payments.dropCash(tx, { mac: asker.device.mac, but: wish.provider === 'cash' ? payer : null })
         const open = await payments.findOpen(tx, payer, hotspot.hotspotId)
         if (open && now() < open.expiresAt) {
           await payments.prevent(tx, { ...charge(wish, payer, sold, hotspot), sessionId: null, paymentId: open.id })
@@ -129,6 +132,7 @@ export function createTill(needs: Needs) {
         }
         if (open) await payments.giveUp(tx, open)
         await buying.checkCustomer(tx, sold, asker.phone, asker.device)
+        if (kind === 'push' || kind === 'checkout') await payments.mayAsk(tx, { phone: asker.phone, mac: asker.device?.mac ?? null })
         if (asker.phone) await customers.ensure(tx, asker.phone)
         const order = {
           reference: randomUUID(),
@@ -171,6 +175,7 @@ export function createTill(needs: Needs) {
         const { living, resumed } = await beforePurchase(tx, wish, { asker, payer: phone, sold, hotspot, choices })
         if (resumed) return { outcome: 'resumed', session: resumed.session, changed: resumed }
         await buying.checkCustomer(tx, sold, phone, asker.device)
+        await customers.ensure(tx, phone)
         const paid = { method: 'loyalty_points' as const, reference, paymentId: null, customer: phone, typedPhone: null }
         const bought = await buying.buy(tx, sold, { ...paid, packageId: sold.id, hotspot, targetId: living?.id ?? null }, asker, choices)
         await loyalty.spend(tx, { phone, points, purchaseId: bought.purchaseId, key: wish.key })
@@ -205,6 +210,7 @@ export function createTill(needs: Needs) {
         const { living, resumed } = await beforePurchase(tx, named, { asker, payer, sold, hotspot, choices })
         if (resumed) return { outcome: 'resumed', changed: resumed }
         await buying.checkCustomer(tx, sold, asker.phone, asker.device)
+        if (asker.phone) await customers.ensure(tx, asker.phone)
         await vouchers.claim(tx, code)
         const paid = { method: 'voucher' as const, reference: `…${last4}`, paymentId: null, customer: asker.phone, typedPhone: null }
         const bought = await buying.buy(tx, sold, { ...paid, packageId, hotspot, targetId: living?.id ?? null }, asker, choices)

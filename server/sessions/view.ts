@@ -13,14 +13,14 @@ export function formatResumeCode(code: string): string {
   return `${code.slice(0, 4)}-${code.slice(4)}`
 }
 
-/** Who looks: the MAC of the device on the Wi-Fi, or the profile through which it comes. Staff are neither. */
-export type Viewer = { mac: string | null; profileId: number | null }
+/** Who looks: the MAC of the device on the Wi-Fi, or the profile through which it comes, and the number that is signed in. */
+export type Viewer = { mac: string | null; profileId: number | null; phone: string | null; isStaff: boolean }
 
-export const staffViewer: Viewer = { mac: null, profileId: null }
+export const staffViewer: Viewer = { mac: null, profileId: null, phone: null, isStaff: true }
 
 /** Which device or profile of a session is the asker's own. */
-export function viewerOf({ device, profile }: Asker): Viewer {
-  return { mac: device?.mac ?? null, profileId: profile?.id ?? null }
+export function viewerOf({ device, profile, phone }: Asker): Viewer {
+  return { mac: device?.mac ?? null, profileId: profile?.id ?? null, phone, isStaff: false }
 }
 
 /** Shapes a session for the outside, for nobody in particular: see `seenBy`. */
@@ -77,10 +77,13 @@ export function viewOf(
 }
 
 /** The same with the time that is left now, and the viewer's own device and profile marked. */
-export function seenBy(view: SessionView, { mac, profileId }: Viewer, now: number): SessionView {
+export function seenBy(view: SessionView, { mac, profileId, phone, isStaff }: Viewer, now: number): SessionView {
+  const isOwn = isStaff || view.userPhone === null || view.userPhone === phone
   const expiresAt = view.expiresAt === null ? null : Date.parse(view.expiresAt)
   return {
     ...view,
+    // Friends who share a session, and whoever has the phone next, need not know whose it is.
+    ...(isOwn ? {} : { userPhone: null, paymentReference: '' }),
     secondsRemaining: secondsRemaining({ status: view.status, expiresAt }, now),
     devices: view.devices.map((device) => ({ ...device, current: device.mac === mac })),
     profiles: view.profiles.map((profile) => ({ ...profile, current: profile.id === profileId })),

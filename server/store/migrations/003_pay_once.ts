@@ -104,6 +104,7 @@ export async function up(db: Knex): Promise<void> {
     t.string('checkout_url')
     t.integer('window_until') // the device may reach the provider's page until then, without a session
     t.bigInteger('window_used').notNullable().defaultTo(0) // bytes
+    t.integer('received_minor') // when not what was asked
     t.string('provider_reference')
     t.string('confirmed_by') // the cashier who took cash
     t.string('outcome') // opened | topped-up | waiting
@@ -122,6 +123,7 @@ export async function up(db: Knex): Promise<void> {
     t.integer('granted_at')
     t.integer('first_byte_at')
     t.string('refund') // asked | done | failed
+    t.boolean('refund_ends').notNullable().defaultTo(false) // takes back what it bought, too
     t.string('refund_reason')
     t.string('refund_by')
     t.string('refund_reference')
@@ -141,6 +143,11 @@ export async function up(db: Knex): Promise<void> {
   )
   await db.raw('CREATE INDEX due_payments ON payments (next_at) WHERE next_at IS NOT NULL')
   await db.raw('CREATE INDEX payments_not_online ON payments (paid_at) WHERE paid_at IS NOT NULL AND granted_at IS NULL')
+  await db.raw("CREATE INDEX open_payments ON payments (id) WHERE status IN ('asked', 'pending')")
+  await db.raw("CREATE INDEX refunds_failed ON payments (refund_asked_at) WHERE refund = 'failed'")
+  await db.raw("CREATE INDEX wrong_amounts ON payments (failed_at) WHERE reason = 'wrong-amount'")
+  await db.raw('CREATE INDEX providers_numbers ON payments (provider_reference) WHERE provider_reference IS NOT NULL')
+  await db.raw('CREATE INDEX payments_of_devices ON payments (mac, created_at) WHERE mac IS NOT NULL')
   await db.raw('CREATE INDEX payments_not_used ON payments (session_id) WHERE granted_at IS NOT NULL AND first_byte_at IS NULL')
 
   await db.raw('CREATE INDEX pay_windows ON payments (window_until) WHERE window_until IS NOT NULL')
@@ -158,11 +165,13 @@ export async function up(db: Knex): Promise<void> {
     t.integer('last_at').notNullable()
     t.unique(['provider', 'event_key'])
     t.index('received_at')
+    t.index('reference')
   })
 
   await db.schema.alterTable('purchases', (t) => {
     t.integer('payment_id').references('payments.id')
     t.string('hotspot_id')
+    t.bigInteger('duration_ms') // what it added; null: sold before this was written down
   })
   await db.raw('CREATE UNIQUE INDEX one_purchase_per_payment ON purchases (payment_id) WHERE payment_id IS NOT NULL')
 
