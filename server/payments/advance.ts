@@ -14,6 +14,8 @@ import type { Windows } from './windows.ts'
 
 /** Of each provider. MTN allows ten questions a second; what callbacks hurry comes on top. */
 const LOOKS_A_TICK = 8
+/** The most that somebody with the phone in hand waits for another try. */
+const AWAITED_MS = 4 * SECOND
 /** A question may be on its way for so long before "never heard of it" is true. */
 const ANSWER_WITHIN_MS = 2 * MINUTE
 
@@ -143,7 +145,12 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
     const trouble = error instanceof ProviderTrouble ? error : undefined
     if (!trouble) log.error({ err: error, payment: payment.id }, 'a payment could not be brought on; it is tried again')
     const attempts = payment.attempts + 1
-    const waitMs = Math.max(backoffMs(attempts), trouble?.waitMs ?? 0, trouble?.isOurs ? 30 * SECOND : 0)
+    const isAwaited = now() < payment.expiresAt && payment.refund === null
+    const waitMs = Math.max(
+      isAwaited ? Math.min(backoffMs(attempts), AWAITED_MS) : backoffMs(attempts),
+      trouble?.waitMs ?? 0,
+      trouble?.isOurs ? 30 * SECOND : 0,
+    )
     const detail = trouble?.message ?? 'The box itself failed; see its log.'
     const isAsked = payment.refund === 'asked'
     if (payment.status === 'asked' && (now() >= payment.expiresAt || payment.givenUpAt !== null) && trouble?.isOurs)

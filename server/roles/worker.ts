@@ -21,6 +21,8 @@ import { openGround, openRooms } from './rooms.ts'
 
 /** The promise is 30 s: this leaves a poll that stumbles the time for another. */
 const LOOK_AT_LEAST_MS = 15 * SECOND
+/** Payments are due by the second. */
+const TICK_AT_LEAST_MS = 5 * SECOND
 
 /** Runs the jobs and the gateway. Has CAP_NET_ADMIN and nothing else. */
 export async function startWorker({ config, log }: { config: Config; log: Log }): Promise<() => Promise<void>> {
@@ -139,11 +141,12 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
    * schedule may be lost or stuck.
    */
   let polling = false
+  let tickedAt = performance.now()
   const watch = setInterval(() => {
-    if (redis.status === 'ready' && performance.now() - polledAt < LOOK_AT_LEAST_MS) return
-    if (polling) return
+    const isSilent = (since: number, ms: number) => redis.status !== 'ready' || performance.now() - since > ms
+    if (isSilent(tickedAt, TICK_AT_LEAST_MS)) bringOn()
+    if (polling || !isSilent(polledAt, LOOK_AT_LEAST_MS)) return
     polling = true
-    bringOn()
     poll()
       .catch((error) => log.error({ err: error }, 'a poll failed; the next one tries again'))
       .finally(() => (polling = false))
@@ -160,6 +163,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
       },
       poll,
       async tick() {
+        tickedAt = performance.now()
         // A payment company that is slow holds up nobody.
         bringOn()
         const moved = await meter.tick()
