@@ -52,10 +52,14 @@ export function createCodeSignIn({ store, now, secret, sms, log, venueName, logi
     }
   }
 
-  /** What others did under this number before it was proved ends: they may have typed anybody's. */
+  /**
+   * What others did under this number without a message ends: they may have typed anybody's. That holds after a payment
+   * too, which its owner may have approved without looking. As long as there is a PIN, every login was made by it.
+   */
   async function prove(tx: Tx, phone: string): Promise<void> {
     await table.insertMissing(tx, phone, now())
-    if ((await table.findSecrets(tx, phone)).confirmedAt !== null) return
+    const { pinHash, confirmedAt } = await table.findSecrets(tx, phone)
+    if (pinHash === null && confirmedAt !== null) return
     await table.dropPin(tx, phone, null)
     await table.deleteLoginsOf(tx, phone)
     await table.confirm(tx, phone, now())

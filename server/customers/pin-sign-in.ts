@@ -20,9 +20,10 @@ export type TypedPin = { phone: string; pin: string; isNew: boolean }
  *
  * - **Squatting.** As long as nothing was bought under a number, nothing is being paid for and nobody proved it, a PIN is
  *   worth nothing: the next who chooses one replaces it, and every login before ends. Somebody who took a number in
- *   advance thus holds up nobody, and is out when its owner comes. From the moment a payment is asked for, the PIN stands:
- *   nobody can slip in between the owner's question and the confirmation on the owner's phone. Numbers under which things
- *   were bought without a PIN (by a program, or while the venue sent messages) are free for nobody: staff look at whose
+ *   advance thus holds up nobody, and is out when its owner comes. What costs nothing does not count as bought, nor does a
+ *   number for the counter as paid for: else whoever wants could shut an owner out. From the moment a payment is asked
+ *   for, the PIN stands: nobody can slip in between the owner's question and the confirmation on the owner's phone. Numbers
+ *   under which things were bought without a PIN (by a program, or while the venue sent messages) are free for nobody: staff look at whose
  *   number it is and open it for an hour, once.
  * - **Guessing.** A wrong PIN, an unknown number and a PIN that may not be chosen get one refusal, after the same work.
  *   Tries count per number in the database whether the number is known or not, and per address. The price: by ten wrong

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts'
 import { type Route, route } from '../http/api.ts'
+import { forgetSession } from '../http/asker.ts'
 import { customerCookie } from '../http/customer-cookie.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import { correctionInput, pointsAnswer } from '../loyalty/schema.ts'
@@ -39,12 +40,14 @@ export function customerAccountRoutes({ customers }: { customers: Customers }): 
       method: 'post',
       path: '/api/customers/sign-out',
       tag,
-      summary: 'Sign out in this browser',
+      summary: 'Sign out in this browser, which forgets its session too',
       guard: 'anyone',
       status: 204,
       handle: async ({ ctx }) => {
         await customers.signOut(customerCookie.read(ctx) ?? '')
         customerCookie.write(ctx, null)
+        // The next who takes this phone would see whose session it was, and its code.
+        forgetSession(ctx)
       },
     }),
   ]

@@ -5,7 +5,10 @@ import type { Customer, CustomerFilter, CustomerRow } from './schema.ts'
 type Row = { phone: string; confirmed_at: number | null; created_at: number; seen_at: number }
 type StaffRow = Row & { has_pin: number; points: number; sessions: number; live_session_id: number | null }
 
-/** What decides about a PIN. `hasThings`: something was bought or earned under this number, or is being paid for. */
+/**
+ * What decides about a PIN. `hasThings`: something that cost money, a voucher or points belongs to this number, or money for
+ * it is on its way.
+ */
 export type Secrets = { pinHash: string | null; confirmedAt: number | null; pinOpenUntil: number | null; hasThings: boolean }
 
 export type Login = { phone: string; confirmed: boolean; expiresAt: number }
@@ -20,13 +23,11 @@ export async function findSecrets(db: Db, phone: string): Promise<Secrets> {
   const row: { pin_hash: string | null; confirmed_at: number | null; pin_open_until: number | null } | undefined = await db('customers')
     .where({ phone })
     .first('pin_hash', 'confirmed_at', 'pin_open_until')
-  const payments = db('payments')
-    .where({ user_phone: phone })
-    .where((query) => query.whereNotNull('paid_at').orWhereIn('status', ['asked', 'pending']))
   const things = await db
     .select(db.raw('1'))
-    .whereExists(db('sessions').where({ user_phone: phone }))
-    .orWhereExists(payments)
+    .whereExists(db('sessions').where({ user_phone: phone }).whereNot('payment_method', 'free'))
+    .orWhereExists(boughtToo(db, phone))
+    .orWhereExists(moneyOf(db, phone))
     .orWhereExists(db('points').where({ user_phone: phone }))
   return {
     pinHash: row?.pin_hash ?? null,
@@ -121,6 +122,31 @@ export async function pageForStaff(
     .orderBy('customers.phone')
   const count = await among().count({ count: '*' }).first()
   return { customers: rows.map(staffRowOf), total: Number(count?.['count']) }
+}
+
+/** What was added to a session of this number that had cost nothing. */
+function boughtToo(db: Db, phone: string) {
+  return db('purchases')
+    .where({ user_phone: phone })
+    .whereNot('payment_method', 'free')
+    .whereIn('session_id', db('sessions').where({ user_phone: phone }).select('id'))
+}
+
+/**
+ * Money that came, or may still come: a checkout page is asked about after it failed, as its buyer may try another card.
+ * A number for the counter costs nobody anything until the cashier takes the money.
+ */
+function moneyOf(db: Db, phone: string) {
+  return db('payments')
+    .where({ user_phone: phone })
+    .whereNot('provider', 'free')
+    .where((money) =>
+      money
+        .whereNotNull('paid_at')
+        .orWhere((open) =>
+          open.whereNot('provider', 'cash').where((look) => look.whereIn('status', ['asked', 'pending']).orWhereNotNull('next_at')),
+        ),
+    )
 }
 
 /** 0771 234 is found in 256771234567 too. Signs that no number has find nobody. */

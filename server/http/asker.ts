@@ -54,6 +54,11 @@ export function createWhoAsks({ leases, neighbours, profileAt, customerOf, prete
   }
 }
 
+/** Takes the name of the session out of the browser. */
+export function forgetSession(ctx: Context): void {
+  ctx.cookies.set(COOKIE, null, { signed: true, httpOnly: true, sameSite: 'lax', overwrite: true })
+}
+
 /** True when the request came over the box's own socket, not over a network. */
 export function isLocal(ctx: Context): boolean {
   return ctx.req.socket.remoteAddress === undefined

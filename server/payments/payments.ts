@@ -187,10 +187,11 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
       const hint = await providers.find(name)?.hear(callback)
       const payment = hint?.reference ? await table.findByReference(store.db, hint.reference) : undefined
       if (!hint || !payment || payment.provider !== name) return
-      const soon = (hurriedAt.get(payment.id) ?? -Infinity) + SECOND > now()
-      if (payment.paidAt === null && !soon) hurry(payment.id)
       for (const [id, at] of hurriedAt) if (at + SECOND <= now()) hurriedAt.delete(id)
-      hurriedAt.set(payment.id, now())
+      if (payment.paidAt === null && !hurriedAt.has(payment.id)) {
+        hurriedAt.set(payment.id, now())
+        hurry(payment.id)
+      }
       const { reference } = payment
       const { eventKey, trusted } = hint
       const body = (providers.find(name)!.redact?.(callback.body) ?? callback.body).slice(0, INBOX_BODY_CHARS)

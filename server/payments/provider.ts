@@ -73,6 +73,8 @@ export type Provider = {
   ask: (asking: Asking) => Promise<Asked>
   /** Reads a callback; fast, asks nobody outside, and never trusts it. Never rejects: rubbish is a hint without a reference. */
   hear: (callback: Callback) => Promise<Hint>
+  /** The body of a callback, without what need not be kept, such as a card. Left out where nothing of the kind is in it. */
+  redact?: (body: string) => string
   verify: (asking: Asking) => Promise<Truth>
   /** Left out where the provider cannot give money back by itself. */
   refund?: (refunding: Refunding) => Promise<Refunded>

@@ -180,13 +180,13 @@ export function staffPaymentRoutes({ payments, credit, hurry }: Pick<Needs, 'pay
       method: 'get',
       path: `${path}/:number`,
       tag,
-      summary: 'One payment, with what its provider called back',
+      summary: 'One payment; for an owner with what its provider called back',
       guard: 'cashier',
       params: byNumber,
       response: answer.extend({ inbox: z.array(inboxEntry) }),
-      handle: async ({ params: { number } }) => {
+      handle: async ({ params: { number }, caller }) => {
         const payment = await mustFind(number)
-        return { payment: payments.staffView(payment), inbox: await payments.inboxOf(payment) }
+        return { payment: payments.staffView(payment), inbox: caller.role === 'owner' ? await payments.inboxOf(payment) : [] }
       },
     }),
     route({

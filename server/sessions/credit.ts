@@ -1,6 +1,7 @@
 import type { Now } from '../clock.ts'
 import type { Connect } from '../connect/connect.ts'
 import type { Customers } from '../customers/customers.ts'
+import { Refusal } from '../errors.ts'
 import type { Bus } from '../events.ts'
 import { createGather } from '../gather.ts'
 import type { Hotspots } from '../hotspots/hotspots.ts'
@@ -129,6 +130,8 @@ export function createCredit({
      * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
      */
     async credit(payment: Payment, proof: Proof): Promise<Session | undefined> {
+      if ('cashier' in proof && (await payments.find(payment.id))?.givenUpAt)
+        throw new Refusal('conflict', 'The customer chose another way to pay since then. Ask them to choose cash once more.')
       const due: Due = { payment, how: await howTo(payment, proof), changed: undefined, told: undefined, error: undefined }
       await together(due)
       if (due.error) throw due.error

@@ -32,6 +32,8 @@ export async function openStore(file: string) {
     client: ImmediateSqlite as unknown as typeof Knex.Client,
     connection: { filename: file },
     useNullAsDefault: true,
+    // An error is logged with its statement: numbers of customers and hashes are among the values.
+    compileSqlOnError: false,
     pool: {
       min: 1,
       max: 1,

@@ -1,6 +1,7 @@
 /** `npm run bench [-- group …]`: measures, prints a table and, as its last line, JSON. Exits with 1 when a "must" does not hold. */
 import { cpus } from 'node:os'
 import { api } from './api.ts'
+import { buying } from './buying.ts'
 import { connect } from './connect.ts'
 import { exactness } from './exactness.ts'
 import { table, verdict, round, type Figure } from './figure.ts'
@@ -11,7 +12,18 @@ import { reports } from './reports.ts'
 import { restore } from './restore.ts'
 import { shaping } from './shaping.ts'
 
-const groups: Record<string, () => Promise<Figure[]>> = { exactness, latency, forwarding, shaping, restore, api, memory, connect, reports }
+const groups: Record<string, () => Promise<Figure[]>> = {
+  exactness,
+  latency,
+  forwarding,
+  shaping,
+  restore,
+  api,
+  memory,
+  connect,
+  reports,
+  buying,
+}
 
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !groups[name])

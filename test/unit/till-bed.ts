@@ -55,13 +55,13 @@ export function createCompany(name: 'mtn-momo' | 'paystack', kind: 'push' | 'che
     /** What it says of payments; of others that they are pending, if it was asked, and else unknown. */
     says: new Map<string, Truth>(),
     refundAnswer: undefined as Refunded | undefined,
-    /** It takes questions and answers none. */
-    hangs: false,
+    /** It takes questions and answers none, until this comes. */
+    hangs: undefined as Promise<void> | undefined,
     /** Happens while it makes up its answer. */
     meanwhile: undefined as (() => Promise<void>) | undefined,
   }
   const thinking = async () => {
-    if (company.hangs) await new Promise(() => {})
+    await company.hangs
     const { meanwhile } = company
     company.meanwhile = undefined
     await meanwhile?.()
@@ -201,7 +201,10 @@ export async function openBed(t: ExecutionContext<unknown>, opened?: Store) {
 
     /** A package, for PRICE and with DATA and an hour, if nothing else is said. */
     sell: (over: Partial<(typeof packageInput)['_input']> = {}) =>
-      packages.create(packageInput.parse({ name: 'Hour', dataLimit: DATA, durationSeconds: HOUR / 1000, priceMinor: PRICE, ...over }), 'UGX'),
+      packages.create(
+        packageInput.parse({ name: 'Hour', dataLimit: DATA, durationSeconds: HOUR / 1000, priceMinor: PRICE, ...over }),
+        'UGX',
+      ),
 
     /** Who asks: a number that is signed in, and the phone on the Wi-Fi from which it asks. */
     asker(phone: string | null, mac: string | null): Asker {
@@ -228,11 +231,7 @@ export async function openBed(t: ExecutionContext<unknown>, opened?: Store) {
     },
 
     /** The worker's second: brings on these payments, or all that are due. */
-    step: (...some: Pick<Payment, 'id'>[]) =>
-      collect.step(
-        credit,
-        some.length === 0 ? undefined : some.map(({ id }) => id),
-      ),
+    step: (...some: Pick<Payment, 'id'>[]) => collect.step(credit, some.length === 0 ? undefined : some.map(({ id }) => id)),
 
     /** The worker's poll. */
     async poll(): Promise<void> {
@@ -251,7 +250,11 @@ export async function openBed(t: ExecutionContext<unknown>, opened?: Store) {
     },
 
     /** The whole way: ordered, asked, confirmed and credited. */
-    async buy(asker: Asker, packageId: number, over: Partial<Parameters<typeof till.ask>[0]> = {}): Promise<Payment & { sessionId: number }> {
+    async buy(
+      asker: Asker,
+      packageId: number,
+      over: Partial<Parameters<typeof till.ask>[0]> = {},
+    ): Promise<Payment & { sessionId: number }> {
       const payment = await bed.order(asker, packageId, over)
       await bed.step(payment)
       bed.confirm(payment)
@@ -277,6 +280,9 @@ export async function openBed(t: ExecutionContext<unknown>, opened?: Store) {
     async online(): Promise<string[]> {
       return (await meter.grants()).flatMap((grant) => grant.devices.map(({ mac }) => mac))
     },
+
+    /** Its lease runs out. */
+    leave: (mac: string) => void addresses.delete(mac),
 
     /** A phone uses data; the box has not looked yet. */
     use: (mac: string, bytes: number) => gateway.pass({ mac, ip: addresses.get(mac)! }, 'down', bytes, 10_000),

@@ -87,6 +87,14 @@ export function createPaystack({ account, fetch = globalThis.fetch, timeoutMs = 
     return url
   }
 
+  /** Refunds that failed, and of which this was said: whoever asks once more wants another. Said again after a restart. */
+  const saidOf = new Set<string>()
+
+  function say(refund: Fields): Refunded {
+    if (refund['status'] === 'failed') saidOf.add(String(refund['id']))
+    return refundedOf(refund)
+  }
+
   return {
     name: 'paystack',
     title: 'Card or bank, by Paystack',
@@ -120,6 +128,12 @@ export function createPaystack({ account, fetch = globalThis.fetch, timeoutMs = 
       return { reference: uuidIn(reference) ?? uuidIn(ofRefund), eventKey, trusted }
     },
 
+    redact(body: string): string {
+      const message = parseJson(body)
+      // As it came, but for the card and the code by which it can be charged again.
+      return message === undefined || !body.includes('"authorization"') ? body : JSON.stringify(message, withoutCard)
+    },
+
     async verify(asking: Asking): Promise<Truth> {
       const truths = (await lookAtAll(asking.reference)).map(truthOf)
       const paid = truths.find(({ state }) => state === 'paid')
@@ -137,11 +151,15 @@ export function createPaystack({ account, fetch = globalThis.fetch, timeoutMs = 
       const known = Object.values(before)
         .map(fieldsOf)
         .filter((refund) => isOf(refund, transaction, reference))
-      const latest = known.find(({ status }) => status !== 'failed') ?? known[0]
-      if (latest) return refundedOf(latest)
-      const answer = await askPaystack('/refund', { transaction, amount: amountMinor })
+      const standing = known.filter(({ status }) => status !== 'failed')
+      // The owner may have given a part back in Paystack's dashboard.
+      const leftMinor = standing.reduce((left, { amount }) => left - amountIn(amount), amountMinor)
+      if (leftMinor <= 0) return say(standing.find((refund) => refundedOf(refund).state === 'pending') ?? standing[0]!)
+      const news = known.find(({ id, status }) => status === 'failed' && !saidOf.has(String(id)))
+      if (news) return say(news)
+      const answer = await askPaystack('/refund', { transaction, amount: leftMinor })
       if (isGivenBack(answer)) return { state: 'done', refundReference: transaction }
-      return refundedOf(dataOf(answer))
+      return say(dataOf(answer))
     },
 
     async test(): Promise<string> {
@@ -187,6 +205,13 @@ function refundedOf({ id, status }: Fields): Refunded {
     return { state: 'failed', detail: `${title}: refund ${refundReference} failed. Give the money back in Paystack's dashboard.` }
   return { state: 'pending', refundReference }
 }
+
+/** What is no amount counts as all of it: nothing is given back twice. */
+function amountIn(amount: unknown): number {
+  return Number.isSafeInteger(Number(amount)) && Number(amount) > 0 ? Number(amount) : Infinity
+}
+
+const withoutCard = (key: string, value: unknown): unknown => (key === 'authorization' ? undefined : value)
 
 /** In a list `transaction` is an id, in other answers an object. */
 function isOf(refund: Fields, transaction: string, reference: string): boolean {
