@@ -188,7 +188,8 @@ export function createPayments({ store, now, bus, providers, settings }: Needs) 
       const payment = hint?.reference ? await table.findByReference(store.db, hint.reference) : undefined
       if (!hint || !payment || payment.provider !== name) return
       for (const [id, at] of hurriedAt) if (at + SECOND <= now()) hurriedAt.delete(id)
-      if (payment.paidAt === null && !hurriedAt.has(payment.id)) {
+      const isOver = payment.paidAt !== null && payment.refund !== 'asked'
+      if (!isOver && !hurriedAt.has(payment.id)) {
         hurriedAt.set(payment.id, now())
         hurry(payment.id)
       }

@@ -66,7 +66,7 @@ export async function startServer({ config, log }: { config: Config; log: Log })
     enforce: queue.enforce,
     look: queue.look,
   })
-  const credit = createCredit({ ...rooms, store, now, bus, enforce: queue.enforce })
+  const credit = createCredit({ ...rooms, store, now, bus, log, enforce: queue.enforce })
   const till = createTill({ ...rooms, store, now, bus, credit, enforce: queue.enforce })
   const profiles = createProfiles({ store, now, bus, connect, enforce: queue.enforce })
   const live = createLiveUsage({ sessions, connect, bus, now })

@@ -87,7 +87,7 @@ export async function startWorker({ config, log }: { config: Config; log: Log })
     },
   })
   const collect = createCollect({ advance, payments, meter, windows, log, enforce: gateway.enforce })
-  const credit = createCredit({ ...rooms, store, now, bus, enforce: collect.enforce })
+  const credit = createCredit({ ...rooms, store, now, bus, log, enforce: collect.enforce })
   function bringOn(ids?: number[]): void {
     collect.step(credit, ids).catch((error) => log.error({ err: error }, 'payments could not be looked at; the next tick tries again'))
   }

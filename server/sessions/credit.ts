@@ -6,6 +6,7 @@ import type { Bus } from '../events.ts'
 import { createGather } from '../gather.ts'
 import type { Hotspots } from '../hotspots/hotspots.ts'
 import type { Hotspot } from '../hotspots/schema.ts'
+import type { Log } from '../log.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import type { Packages } from '../packages/packages.ts'
 import type { PaidTruth } from '../payments/advance.ts'
@@ -36,13 +37,14 @@ type Needs = {
   settings: Settings
   buying: Buying
   enforce: (sessions: number[]) => Promise<void>
+  log: Log
 }
 
 /** The provider's truth, or the name of the cashier. */
 type Proof = PaidTruth | { cashier: string }
 type How = { hotspot: Hotspot; choices: Choices; asker: Asker; by: string | null; providerReference: string | null }
 /** One that is to be credited, and what became of it. */
-type Due = { payment: Payment; how: How; changed: Changed | undefined; told: Promise<void> | undefined; error: unknown }
+type Due = { payment: Payment; how: How; changed: Changed | undefined; error: unknown }
 
 export type Credit = ReturnType<typeof createCredit>
 
@@ -63,6 +65,7 @@ export function createCredit({
   settings,
   buying,
   enforce,
+  log,
 }: Needs) {
   const tell = createTell({ bus, enforce })
   const followers = createFollowers({ now, connect })
@@ -110,10 +113,11 @@ export function createCredit({
       for (const { payment, how } of dues) all.push(await creditIn(tx, payment.id, how))
       return all
     })
-    const done = tell(changed.filter((one) => one !== undefined))
-    // Whoever waits for it hears of a failure there; the next transaction need not wait.
-    done.catch(() => {})
-    dues.forEach((due, index) => Object.assign(due, { changed: changed[index], told: done }))
+    dues.forEach((due, index) => (due.changed = changed[index]))
+    // Who pays meanwhile goes into the next transaction: few runs of the gateway carry more than many.
+    await tell(changed.filter((one) => one !== undefined)).catch((error: unknown) =>
+      log.error({ err: error }, 'who paid is not let in yet; every poll tries again'),
+    )
   }
 
   /** The device that asked, should it still be a device without a session. */
@@ -132,10 +136,9 @@ export function createCredit({
     async credit(payment: Payment, proof: Proof): Promise<Session | undefined> {
       if ('cashier' in proof && (await payments.find(payment.id))?.givenUpAt)
         throw new Refusal('conflict', 'The customer chose another way to pay since then. Ask them to choose cash once more.')
-      const due: Due = { payment, how: await howTo(payment, proof), changed: undefined, told: undefined, error: undefined }
+      const due: Due = { payment, how: await howTo(payment, proof), changed: undefined, error: undefined }
       await together(due)
       if (due.error) throw due.error
-      await due.told
       payments.tell(payment)
       return due.changed?.session
     },

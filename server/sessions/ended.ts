@@ -9,5 +9,7 @@ export function sessionEnded(session: Session): Refusal {
     'ended-by-staff': 'it was ended by the staff',
     refunded: 'it was refunded',
   }[session.endReason ?? 'time']
-  return new Refusal('session-ended', `This session has ended: ${why}. Start a new one with a voucher, or buy a package.`, { endReason: session.endReason })
+  return new Refusal('session-ended', `This session has ended: ${why}. Start a new one with a voucher, or buy a package.`, {
+    endReason: session.endReason,
+  })
 }

@@ -198,5 +198,8 @@ export function staffSessionRoutes({ sessions, live }: Pick<Needs, 'sessions' | 
 }
 
 function noSession(): Refusal {
-  return new Refusal('no-session', 'This device has no session here. Buy a package, or enter a voucher or the code of a session that you have.')
+  return new Refusal(
+    'no-session',
+    'This device has no session here. Buy a package, or enter a voucher or the code of a session that you have.',
+  )
 }

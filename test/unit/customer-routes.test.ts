@@ -8,7 +8,10 @@ import { createCustomers } from '#server/customers/customers.ts'
 import { customerAccountRoutes, staffCustomerRoutes } from '#server/customers/routes.ts'
 import { Refusal } from '#server/errors.ts'
 import { createBus } from '#server/events.ts'
+import type { Leases } from '#server/gateway/dhcp.ts'
+import type { Neighbours } from '#server/gateway/neighbours.ts'
 import { mount } from '#server/http/api.ts'
+import { createWhoAsks } from '#server/http/asker.ts'
 import { customerCookie } from '#server/http/customer-cookie.ts'
 import { createGuards } from '#server/http/guard.ts'
 import { createLoyalty } from '#server/loyalty/loyalty.ts'
@@ -37,6 +40,13 @@ async function setUp(t: ExecutionContext) {
   const customers = createCustomers({ store, now, secret: 's', sms, settings, log: { warn: () => {} } })
   const loyalty = createLoyalty({ store, now })
   const staff = createStaff({ store, now })
+  const whoAsks = createWhoAsks({
+    leases: { holder: () => Promise.resolve(undefined) } as unknown as Leases,
+    neighbours: { has: () => Promise.resolve(false) } as unknown as Neighbours,
+    profileAt: () => Promise.resolve(undefined),
+    customerOf: customers.ofToken,
+    pretended: null,
+  })
   const router = new Router()
   mount(
     router,
@@ -46,7 +56,14 @@ async function setUp(t: ExecutionContext) {
   router.get('/who', async (ctx) => {
     ctx.body = { who: await customers.ofToken(customerCookie.read(ctx) ?? '') }
   })
-  const app = new Koa()
+  router.get('/open', async (ctx) => {
+    whoAsks.remember(ctx, 7)
+    ctx.body = {}
+  })
+  router.get('/session', async (ctx) => {
+    ctx.body = await whoAsks.asker(ctx)
+  })
+  const app = new Koa({ keys: ['k'] })
   app.use(async (ctx, next) => {
     try {
       await next()
@@ -75,6 +92,7 @@ async function setUp(t: ExecutionContext) {
       code: answer?.error?.code as string | undefined,
       answer,
       setCookie: response.headers.get('set-cookie') ?? '',
+      cookies: response.headers.getSetCookie(),
     }
   }
 
@@ -100,6 +118,23 @@ test('a customer signs in, is known by the cookie, and signs out', async (t) => 
   t.regex(out.setCookie, /^kswifi_customer=;/)
   t.deepEqual((await ask('GET', '/who', { cookie })).answer, { who: null })
   t.is((await ask('POST', '/api/customers/sign-out')).status, 204)
+})
+
+test('signing out takes the session out of the browser too', async (t) => {
+  const { ask } = await setUp(t)
+  const signedIn = await ask('POST', '/api/customers/sign-in', { body: { phone, pin, isNew: true } })
+  const opened = await ask('GET', '/open')
+  const jar = new Map<string, string>()
+  const take = (cookies: string[]) => {
+    for (const [name, value] of cookies.map((one) => one.split(';')[0]!.split('=', 2) as [string, string])) jar.set(name, value)
+    return [...jar].filter(([, value]) => value !== '').map((pair) => pair.join('='))
+  }
+  const cookie = take([...signedIn.cookies, ...opened.cookies]).join('; ')
+  t.like((await ask('GET', '/session', { cookie })).answer, { sessionId: 7, phone })
+  const out = await ask('POST', '/api/customers/sign-out', { cookie })
+  const gone = out.cookies.filter((one) => /expires=Thu, 01 Jan 1970/.test(one)).map((one) => one.split('=')[0])
+  t.deepEqual(gone.toSorted(), ['kswifi', 'kswifi.sig', 'kswifi_customer'])
+  t.like((await ask('GET', '/session', { cookie: take(out.cookies).join('; ') })).answer, { sessionId: null, phone: null })
 })
 
 test('a customer signs in with the code of a message', async (t) => {

@@ -121,6 +121,42 @@ test('what was bought under a number is protected, proved or not, with a PIN or 
   for (const number of ['0700000001', '0700000002']) await t.throwsAsync(signIn({ phone: number, pin, isNew: true }), notAnswer)
 })
 
+test('what costs nothing shuts the owner of a number out of nothing', async (t) => {
+  const { customers, store, clock, choose } = await setUp(t)
+  const squatter = await choose(other, 'squatter')
+  const session = await insertSession(store, phone, clock.at, { payment_method: 'free' })
+  const paid = { status: 'paid', paid_at: clock.at, amount_minor: 0 }
+  await insertPayment(store, phone, clock.at, { ...paid, provider: 'free', session_id: session })
+  await insertPayment(store, phone, clock.at, { provider: 'cash', next_at: clock.at + HOUR })
+  const owner = await choose(pin, 'owner')
+  t.is(await customers.ofToken(squatter.token), null)
+  t.not(await customers.ofToken(owner.token), null)
+})
+
+test('what was added to a free session for money, a voucher or points makes the PIN stand', async (t) => {
+  const { store, clock, choose } = await setUp(t)
+  await choose()
+  const session_id = await insertSession(store, phone, clock.at, { payment_method: 'free' })
+  const { package_id } = await store.db('sessions').first('package_id')
+  const added = { session_id, package_id, payment_reference: '…1', price_minor: 0, currency: 'UGX', at: clock.at }
+  await store.db('purchases').insert({ ...added, user_phone: phone, payment_method: 'free' })
+  await t.notThrowsAsync(choose(other))
+  const someElse = await insertSession(store, '256700000001', clock.at)
+  await store.db('purchases').insert({ ...added, session_id: someElse, user_phone: phone, payment_method: 'voucher' })
+  await t.notThrowsAsync(choose(pin), 'a number that somebody typed beside a voucher is not theirs')
+  await store.db('purchases').insert({ ...added, user_phone: phone, payment_method: 'voucher' })
+  await t.throwsAsync(choose(other), notAnswer)
+})
+
+test('a page that may still be paid after a declined card makes the PIN stand, until nobody looks any more', async (t) => {
+  const { store, clock, choose } = await setUp(t)
+  await choose()
+  const id = await insertPayment(store, phone, clock.at, { provider: 'paystack', status: 'failed', next_at: clock.at + HOUR })
+  await t.throwsAsync(choose(other), notAnswer)
+  await store.db('payments').where({ id }).update({ next_at: null })
+  await t.notThrowsAsync(choose(other))
+})
+
 test('after a reset by staff every login has ended, and a new PIN is chosen once, within the hour', async (t) => {
   const { customers, clock, choose, signIn, confirm } = await setUp(t)
   const { token } = await choose()
@@ -336,6 +372,26 @@ test('a code ends what others did under the number before it was proved', async 
   t.not(await customers.ofToken(first.token), null)
   company.isOn = false
   await t.throwsAsync(signIn({ pin: other }), notAnswer)
+})
+
+test('a code ends the PIN of somebody else even after the owner paid for them, and no login made by a code', async (t) => {
+  const { customers, clock, company, choose, confirm, signIn, lastCode } = await setUp(t)
+  const squatter = await choose(other)
+  await confirm()
+  company.isOn = true
+  const byCode = async () => {
+    clock.at += MINUTE
+    await customers.sendCode(typed, 'home')
+    return signIn({ code: lastCode() })
+  }
+  const owner = await byCode()
+  t.is(await customers.ofToken(squatter.token), null)
+  t.like(await customers.find(phone), { hasPin: false, confirmed: true })
+  const second = await byCode()
+  for (const { token } of [owner, second]) t.deepEqual(await customers.ofToken(token), { phone, confirmed: true })
+  company.isOn = false
+  await t.throwsAsync(signIn({ pin: other }), notAnswer)
+  await t.throwsAsync(choose(other), notAnswer)
 })
 
 test('one way of signing in is open at a time', async (t) => {

@@ -55,6 +55,24 @@ test('a transaction that fails leaves nothing', async (t) => {
   t.is((await store.db('settings').select()).length, 0)
 })
 
+test('an error says which statement failed, and none of its values', async (t) => {
+  const store = await openTestStore(t)
+  const row = { phone: '256771234567', pin_hash: 'scrypt$abcdef', created_at: 1_789_000_000_001, seen_at: 1 }
+  await store.db('customers').insert(row)
+  const failed = [
+    store.db('customers').insert(row),
+    store.transaction(async (tx) => tx('customers').insert([{ ...row, phone: '256700000009' }, row])),
+    store.db.raw('insert into customers (phone, pin_hash, created_at, seen_at) values (?, ?, ?, ?)', Object.values(row)),
+    store.db.raw('select * from nowhere where phone = ?', [row.phone]),
+  ]
+  for (const work of failed) {
+    const error = await t.throwsAsync(Promise.resolve(work))
+    t.regex(error!.message, /\?.* - SQLITE_/s)
+    const logged = JSON.stringify([error!.message, error!.stack, { ...error }])
+    for (const value of [row.phone, row.pin_hash, row.created_at]) t.false(logged.includes(String(value)), logged)
+  }
+})
+
 test('damage is noticed, the newest whole backup comes back, and the damaged file is kept', async (t) => {
   const store = await openTestStore(t)
   const dir = join(store.file, '..')

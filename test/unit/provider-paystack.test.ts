@@ -200,7 +200,7 @@ test('money is given back once, however often it is asked for', async (t) => {
   t.is((await paystack.charges())[0]?.refunded, 50_000)
 })
 
-test('a refund that the bank cannot do is not tried again', async (t) => {
+test('a refund that the bank cannot do is said once; who asks again gets another, and only one', async (t) => {
   const { provider, paystack } = await setUp(t, { refunds: { does: 'wait', afterMs: 0 } })
   const open = await asked(t, provider, asking())
   await paystack.approve(open.reference)
@@ -209,6 +209,43 @@ test('a refund that the bank cannot do is not tried again', async (t) => {
   await paystack.settleRefund((await paystack.refunds())[0]?.id ?? '', 'failed')
   t.like(await provider.refund!(refunding), { state: 'failed' })
   t.is((await paystack.refunds()).length, 1)
+
+  t.like(await provider.refund!(refunding), { state: 'pending' })
+  t.like(await provider.refund!(refunding), { state: 'pending' })
+  const [, second] = await paystack.refunds()
+  await paystack.settleRefund(second!.id, 'failed')
+  t.like(await provider.refund!(refunding), { state: 'failed' }, 'the second failure is said too')
+  await provider.refund!(refunding)
+  const third = (await paystack.refunds()).at(-1)!
+  await paystack.settleRefund(third.id)
+  t.deepEqual(await provider.refund!(refunding), { state: 'done', refundReference: third.id })
+  t.is((await paystack.refunds()).length, 3)
+  t.is((await paystack.charges())[0]?.refunded, 50_000)
+})
+
+test('a part that was given back in the dashboard does not count as the whole: the rest follows', async (t) => {
+  const { provider, paystack, values } = await setUp(t, { refunds: { does: 'wait', afterMs: 0 } })
+  const open = await asked(t, provider, asking())
+  await paystack.approve(open.reference)
+  const [charge] = await paystack.charges()
+  const refunding = { ...open, providerReference: charge?.id ?? null }
+  await fetch(`${values.baseUrl}/refund`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${values.secretKey}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ transaction: charge?.id, amount: 20_000 }),
+  })
+  const [byHand] = await paystack.refunds()
+  await paystack.settleRefund(byHand!.id)
+  t.like(await provider.refund!(refunding), { state: 'pending' })
+  t.like(await provider.refund!(refunding), { state: 'pending' })
+  const [, rest] = await paystack.refunds()
+  await paystack.settleRefund(rest!.id)
+  t.like(await provider.refund!(refunding), { state: 'done' })
+  t.deepEqual(
+    (await paystack.refunds()).map(({ amount }) => amount),
+    [20_000, 30_000],
+  )
+  t.is((await paystack.charges())[0]?.refunded, 50_000)
 })
 
 const vector = {
@@ -245,6 +282,18 @@ test('a webhook names its payment, and a forged one never takes the place of a t
   t.is((await provider.hear({ headers: {}, body: refund, pathReference: null })).reference, reference)
   for (const rubbish of ['', '{', 'null', '[]', '{"data":7}'])
     t.is((await provider.hear({ headers: {}, body: rubbish, pathReference: null })).reference, null, rubbish)
+})
+
+test('of a webhook everything is kept but the card', async (t) => {
+  const { provider } = await setUp(t)
+  const data = { id: '{id}', reference: 'r', amount: 50_000, customer: { email: 'a@example.com' } }
+  const authorization = { authorization_code: 'AUTH_8dfhjjdt', bin: '408408', last4: '4081', channel: 'card' }
+  const wide = (message: object) => JSON.stringify(message).replace('"{id}"', '9007199254740993123')
+  const kept = provider.redact!(wide({ event: 'charge.success', data: { ...data, authorization, plan: { authorization } } }))
+  for (const secret of Object.values(authorization)) t.false(kept.includes(secret), secret)
+  t.deepEqual(JSON.parse(kept), { event: 'charge.success', data: { ...data, id: '9007199254740993123', plan: {} } })
+  for (const body of [wide({ event: 'refund.processed', data }), vector.body, '', '{', 'null', '[]', '{"authorization"'])
+    t.is(provider.redact!(body), body, 'anything else as it came')
 })
 
 test('the test of the account moves no money', async (t) => {

@@ -42,7 +42,7 @@ export function PaymentPanel({ number, known, onChanged, onClose }: PanelProps) 
         <ErrorNote error={loaded.error} retry={loaded.reload} />
         {payment && <Detail payment={payment} />}
         <ErrorNote error={looking.error} />
-        {loaded.data && (
+        {loaded.data && me.role === 'owner' && (
           <section>
             <h3>Raw inbox</h3>
             {loaded.data.inbox.length === 0 ? (
