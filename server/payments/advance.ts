@@ -85,7 +85,7 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
       // The way to the page is open before anybody is sent there.
       await store.transaction((tx) => table.update(tx, payment.id, { status: 'pending', pendingAt, windowUntil }))
       // With the window that the device had for another payment: it has one at a time.
-      await openWindows(await windows.marksOf([payment.mac!])).catch((error: unknown) =>
+      await openWindows(await windows.marksOf(async () => [payment.mac!])).catch((error: unknown) =>
         log.error({ err: error }, 'a pay window waits for the next poll'),
       )
     }

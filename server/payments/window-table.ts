@@ -17,8 +17,9 @@ export async function openWindows(db: Db, now: number, ids?: number[]): Promise<
   return rows.map((row) => ({ id: row.id, mac: row.mac, until: row.window_until, used: row.window_used }))
 }
 
-export async function ofMacs(db: Db, now: number, macs: string[]): Promise<number[]> {
-  return db('payments').where('window_until', '>', now).whereIn('mac', macs).pluck('id')
+/** Windows whose time is not over, whatever became of their payments: the kernel may hold them. */
+export async function windowsBefore(db: Db, now: number): Promise<{ id: number; mac: string }[]> {
+  return db('payments').where('window_until', '>', now).select('id', 'mac')
 }
 
 /** How many windows a device or its number had since a time, whichever is more, and how many are open on this box. */

@@ -68,7 +68,12 @@ export function createWindows({ store, now, leases, inSession }: Needs) {
     },
 
     /** Marks of the windows that these devices have: a session takes the device over. */
-    marksOf: async (macs: string[]): Promise<number[]> => (await table.ofMacs(store.db, now(), macs)).map(windowMark),
+    async marksOf(macs: () => Promise<string[]>): Promise<number[]> {
+      const open = await table.windowsBefore(store.db, now())
+      if (open.length === 0) return []
+      const theirs = new Set(await macs())
+      return open.filter(({ mac }) => theirs.has(mac)).map(({ id }) => windowMark(id))
+    },
 
     /** Notes what was used of them. @returns the readings that are of sessions */
     async settle(readings: Reading[]): Promise<Reading[]> {

@@ -56,7 +56,7 @@ export function createCollect({ advance, payments, meter, windows, log, enforce 
     async enforce(sessions?: number[]): Promise<void> {
       const waiting = await letIn(sessions)
       // A device that leaves its window for a session must leave it in the same run.
-      await enforce(sessions && [...sessions, ...(await windows.marksOf(await meter.devicesOf(sessions)))])
+      await enforce(sessions && [...sessions, ...(await windows.marksOf(() => meter.devicesOf(sessions)))])
       await payments.markGranted(waiting)
     },
 

@@ -9,6 +9,7 @@ import type { Hotspot } from '../hotspots/schema.ts'
 import type { Log } from '../log.ts'
 import type { Loyalty } from '../loyalty/loyalty.ts'
 import type { Packages } from '../packages/packages.ts'
+import type { Package } from '../packages/schema.ts'
 import type { PaidTruth } from '../payments/advance.ts'
 import type { Payment, Payments } from '../payments/payments.ts'
 import type { ProviderName } from '../payments/schema.ts'
@@ -71,10 +72,12 @@ export function createCredit({
   const followers = createFollowers({ now, connect })
 
   /** Lets money do its work, once: payment, session and points, or none of them. */
-  async function creditIn(tx: Tx, id: number, { hotspot, choices, asker, by, providerReference }: How): Promise<Changed | undefined> {
+  async function creditIn(tx: Tx, id: number, how: How, sellable = new Map<number, Package>()): Promise<Changed | undefined> {
+    const { hotspot, choices, asker, by, providerReference } = how
     const payment = await payments.claim(tx, id, providerReference)
     if (!payment) return undefined
-    const sold = (await packages.find(tx, payment.packageId))!
+    const sold = sellable.get(payment.packageId) ?? (await packages.find(tx, payment.packageId))!
+    sellable.set(sold.id, sold)
     const bought = await buying.buy(
       tx,
       { ...sold, priceMinor: payment.amountMinor },
@@ -110,7 +113,8 @@ export function createCredit({
   async function inOneTransaction(dues: Due[]): Promise<void> {
     const changed = await store.transaction(async (tx) => {
       const all: (Changed | undefined)[] = []
-      for (const { payment, how } of dues) all.push(await creditIn(tx, payment.id, how))
+      const sellable = new Map<number, Package>()
+      for (const { payment, how } of dues) all.push(await creditIn(tx, payment.id, how, sellable))
       return all
     })
     dues.forEach((due, index) => (due.changed = changed[index]))

@@ -160,6 +160,18 @@ test.serial('PUT usage while the phone browses: what the kernel still lets throu
   t.true(limit - elsewhere - sent <= 65_536, 'and all that was left, but for a packet')
 })
 
+test.serial('PUT usage of what this box let through and has not read yet: nothing is charged twice', async (t) => {
+  const { buyer, id } = await customer()
+  await shop.api('/api/admin/settings', { pollSeconds: 30 }, 'PATCH')
+  t.teardown(() => shop.api('/api/admin/settings', { pollSeconds: 1 }, 'PATCH'))
+  const sent = 4_000_000
+  t.is((await shop.curl(buyer.phone, '-m', '20', `http://${shop.lab.internet.address}/bytes/${sent}`)).bytes, sent)
+  const told = await put(router, buyer, id, 'usage', { dataUsed: sent })
+  const { elsewhere } = shop.rows<{ elsewhere: number }>('SELECT elsewhere FROM sessions WHERE id = ?', id)[0]!
+  t.is(elsewhere, 0, 'all of it went through this box')
+  t.true(told.body.session!.dataUsed >= sent && told.body.session!.dataUsed < sent * 1.1, told.text)
+})
+
 test.serial('PUT usage past the limit ends the session everywhere, the kernel included', async (t) => {
   const { buyer, id } = await customer()
   t.true(await buyer.passes())

@@ -49,7 +49,7 @@ test('whatever happens in whatever order: money is credited once or given back, 
     await walkThrough(await openBed(t, store), walk)
   })
   // It fails with the walk and its seed.
-  await t.notThrowsAsync(fc.assert(always, { numRuns: 60, interruptAfterTimeLimit: 2 * MINUTE }))
+  await t.notThrowsAsync(fc.assert(always, { numRuns: 60, interruptAfterTimeLimit: 2 * MINUTE, includeErrorInReport: true }))
 })
 
 async function walkThrough(bed: Bed, walk: Step[]): Promise<void> {
@@ -207,7 +207,7 @@ async function walkThrough(bed: Bed, walk: Step[]): Promise<void> {
         "nobody's money is in another's session",
       )
     const before = sessions.find(({ id }) => id === session['follows'])
-    assert.ok(before?.['status'] !== 'expired', 'nothing waits for a session that has ended')
+    assert.ok(session['status'] !== 'ready' || before?.['status'] !== 'expired', 'nothing waits for a session that has ended')
     if (bought.every(takesBack)) assert.equal(session['status'], 'expired', 'what was given back is not used on')
     if (bought.some(takesBack)) continue
     const sum = (values: (number | null)[]) => values.reduce<number>((total, value) => total + (value ?? 0), 0)
