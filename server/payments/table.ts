@@ -207,7 +207,8 @@ export async function dropCash(tx: Tx, { mac, but }: { mac: string; but: string 
   await tx('payments')
     .where({ mac, provider: 'cash' })
     .whereNot('payer', but ?? '')
-    .whereIn('status', open)
+    .whereNull('paid_at')
+    .whereNull('given_up_at')
     .update({ status: 'failed', reason: 'given-up', given_up_at: at, failed_at: at, next_at: null })
 }
 
