@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageAnswered, pageAsked } from '../paging.ts'
 
 const isoTime = z.string().meta({ format: 'date-time' })
 
@@ -51,8 +52,7 @@ export const signInWay = z.enum(['sms', 'pin'])
 
 export const customerFilter = z.strictObject({
   search: z.string().trim().max(30).optional().meta({ description: 'part of the number' }),
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(200).default(50),
+  ...pageAsked,
 })
 /** A customer as staff see one. */
 export const customerRow = customerShape.extend({
@@ -63,9 +63,7 @@ export const customerRow = customerShape.extend({
 })
 export const customerPage = z.object({
   customers: z.array(customerRow),
-  total: z.number().int(),
-  page: z.number().int(),
-  pageSize: z.number().int(),
+  ...pageAnswered,
 })
 
 export type Customer = z.output<typeof customerShape>

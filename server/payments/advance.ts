@@ -83,7 +83,7 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
     const windowUntil = asked.checkoutUrl ? await windows.openFor(payment.mac, payment.userPhone) : null
     if (windowUntil !== null) {
       // The way to the page is open before anybody is sent there.
-      await store.transaction((tx) => table.update(tx, payment.id, { status: 'pending', pendingAt, windowUntil }))
+      await store.transaction((tx) => table.updateUnpaid(tx, payment.id, { status: 'pending', pendingAt, windowUntil }))
       // With the window that the device had for another payment: it has one at a time.
       await openWindows(await windows.marksOf(async () => [payment.mac!])).catch((error: unknown) =>
         log.error({ err: error }, 'a pay window waits for the next poll'),
@@ -102,12 +102,12 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
   async function look(payment: Payment, provider: Provider): Promise<PaidTruth | undefined> {
     const truth = await provider.verify(await askingOf(payment))
     const isLate = now() >= payment.expiresAt + ANSWER_WITHIN_MS
-    const lookAgain = () => save(payment.id, { nextAt: nextLook(payment, now()), attempts: 0, detail: '' })
     if (truth.state === 'paid') {
       if (truth.currency === payment.currency && truth.amountMinor >= payment.amountMinor) return truth
       const { amountMinor: receivedMinor, providerReference } = truth
       const detail = `${receivedMinor} ${truth.currency} came instead of ${payment.amountMinor} ${payment.currency} (minor units)`
-      await fail(payment, 'wrong-amount', { detail, receivedMinor, providerReference })
+      const isOurs = truth.currency === payment.currency
+      await fail(payment, 'wrong-amount', { detail, providerReference, ...(isOurs ? { receivedMinor } : {}) })
     } else if (truth.state === 'failed') {
       // On a page the buyer may try another card after one that was declined, for as long as the page is open.
       const isOpen = provider.kind === 'checkout' && !isHopeless(payment, now())
@@ -121,7 +121,11 @@ export function createAdvance({ store, now, bus, log, providers, windows, openWi
       await submit(payment, provider)
     } else if (isHopeless(payment, now()) || (provider.kind === 'desk' && now() >= payment.expiresAt)) {
       await fail(payment, 'timeout')
-    } else await lookAgain()
+    } else {
+      // It was put to the buyer, though the answer that said so may have been lost.
+      const asked: Partial<Payment> = truth.state === 'pending' ? { status: 'pending', pendingAt: payment.pendingAt ?? now() } : {}
+      await save(payment.id, { ...asked, nextAt: nextLook(payment, now()), attempts: 0, detail: '' })
+    }
     return undefined
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageAnswered, pageAsked } from '../paging.ts'
 import type { Bus } from '../events.ts'
 import { Refusal } from '../errors.ts'
 import { route, type Route } from '../http/api.ts'
@@ -244,10 +245,9 @@ export function staffPaymentRoutes({ payments, credit, hurry }: Pick<Needs, 'pay
       summary: 'What payment companies called back, as it came, newest first',
       guard: 'owner',
       query: z.strictObject({
-        page: z.coerce.number().int().min(1).max(100_000).default(1),
-        pageSize: z.coerce.number().int().min(1).max(200).default(50),
+        ...pageAsked,
       }),
-      response: z.object({ entries: z.array(inboxEntry), total: z.number().int(), page: z.number().int(), pageSize: z.number().int() }),
+      response: z.object({ entries: z.array(inboxEntry), ...pageAnswered }),
       handle: async ({ query: { page, pageSize } }) => ({ ...(await payments.inbox(page, pageSize)), page, pageSize }),
     }),
   ]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageAnswered, pageAsked } from '../paging.ts'
 import { coordinates, hotspotCode } from '../hotspots/schema.ts'
 
 const isoTime = z.string().meta({ format: 'date-time' })
@@ -100,8 +101,7 @@ export const paymentFilter = z.strictObject({
     description: 'open: asked or pending; not-online: paid for over a minute and not online; cash: waits for the cashier',
   }),
   search: z.string().trim().max(60).optional().meta({ description: "phone, number, reference, or the provider's reference" }),
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(200).default(50),
+  ...pageAsked,
 })
 export type PaymentFilter = z.output<typeof paymentFilter>
 
@@ -132,9 +132,7 @@ export const staffPayment = paymentShape.extend({
 export type StaffPayment = z.output<typeof staffPayment>
 export const paymentPage = z.object({
   payments: z.array(staffPayment),
-  total: z.number().int(),
-  page: z.number().int(),
-  pageSize: z.number().int(),
+  ...pageAnswered,
 })
 export const refundInput = z.strictObject({
   reason: z.string().trim().min(3, 'say why, in a few words').max(200),

@@ -74,6 +74,8 @@ export function createCredit({
   /** Lets money do its work, once: payment, session and points, or none of them. */
   async function creditIn(tx: Tx, id: number, how: How, sellable = new Map<number, Package>()): Promise<Changed | undefined> {
     const { hotspot, choices, asker, by, providerReference } = how
+    if (by !== null && (await payments.findIn(tx, id))?.givenUpAt)
+      throw new Refusal('conflict', 'The customer chose another way to pay since then. Ask them to choose cash once more.')
     const payment = await payments.claim(tx, id, providerReference)
     if (!payment) return undefined
     const sold = sellable.get(payment.packageId) ?? (await packages.find(tx, payment.packageId))!
@@ -138,8 +140,6 @@ export function createCredit({
      * Credits a payment of which the provider, or the cashier, says that it was paid. Called again it changes nothing.
      */
     async credit(payment: Payment, proof: Proof): Promise<Session | undefined> {
-      if ('cashier' in proof && (await payments.find(payment.id))?.givenUpAt)
-        throw new Refusal('conflict', 'The customer chose another way to pay since then. Ask them to choose cash once more.')
       const due: Due = { payment, how: await howTo(payment, proof), changed: undefined, error: undefined }
       await together(due)
       if (due.error) throw due.error

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageAnswered, pageAsked } from '../paging.ts'
 import { profileShape } from '../connect/schema.ts'
 
 export const sessionStatus = z.enum(['ready', 'active', 'connected', 'disconnected', 'expired'])
@@ -100,16 +101,13 @@ export const redeemAnswer = z.object({
 export const sessionFilter = z.strictObject({
   status: z.enum(['live', 'ready', 'active', 'connected', 'disconnected', 'expired', 'all']).default('live'),
   search: z.string().trim().max(60).optional().meta({ description: 'phone, MAC, resume code, package or session number' }),
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(200).default(50),
+  ...pageAsked,
 })
 export type SessionFilter = z.output<typeof sessionFilter>
 
 export const sessionPage = z.object({
   sessions: z.array(sessionShape),
-  total: z.number().int(),
-  page: z.number().int(),
-  pageSize: z.number().int(),
+  ...pageAnswered,
 })
 
 export const endInput = z.strictObject({ reason: z.enum(['ended-by-staff', 'refunded']).default('ended-by-staff') })

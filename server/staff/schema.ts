@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageAnswered, pageAsked } from '../paging.ts'
 
 const isoTime = z.string().meta({ format: 'date-time' })
 export const role = z.enum(['owner', 'cashier'])
@@ -47,14 +48,11 @@ export const auditShape = z.object({
   details: z.unknown(),
 })
 export const auditFilter = z.strictObject({
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(200).default(50),
+  ...pageAsked,
 })
 export const auditPage = z.object({
   entries: z.array(auditShape),
-  total: z.number().int(),
-  page: z.number().int(),
-  pageSize: z.number().int(),
+  ...pageAnswered,
 })
 export type Role = z.output<typeof role>
 

@@ -18,6 +18,7 @@ const ground = [
   'log',
   'money',
   'outside',
+  'paging',
   'password',
   'phone',
   'seal',

@@ -177,6 +177,20 @@ test('a number for the counter that ran out before its phone paid otherwise is n
   t.is((await bed.sessionOf(paid)).dataLimit, DATA)
 })
 
+test('the cashier confirms in the moment in which the phone chooses another way: one of the two, not both', async (t) => {
+  const bed = await openBed(t)
+  const sold = await bed.sell()
+  for (let n = 0; n < 5; n++) {
+    const phone = `02:00:00:00:02:0${n}`
+    const counter = await bed.order(bed.asker(null, phone), sold.id, { provider: 'cash' })
+    const [answer] = await Promise.all([
+      bed.ask(bed.asker(`25677000000${n}`, phone), sold.id),
+      bed.credit.credit(counter, { cashier: 'Cleo' }).catch(() => {}),
+    ])
+    t.is((await bed.find(counter)).paidAt === null, answer.outcome === 'asked')
+  }
+})
+
 test('cash that is taken at the counter opens the session of the phone that asked', async (t) => {
   const bed = await openBed(t)
   const sold = await bed.sell()

@@ -1,7 +1,8 @@
 import type { ConnectAnswer, ProfileView } from '../../server/connect/schema.ts'
 import type { Portal } from '../../server/venue/schema.ts'
 import type { redeemAnswer, SessionView } from '../../server/sessions/schema.ts'
-import { createApi, hearEvents } from '../shared/api.ts'
+import { createApi } from '../shared/api.ts'
+import { follow, type Following } from './follow.ts'
 
 export type Redeemed = (typeof redeemAnswer)['_output']
 type Answer = { session: SessionView }
@@ -33,60 +34,22 @@ export type Line = 'live' | 'polling' | 'lost'
  * @param put hears every newer view, and null when the box knows no session of this device any more
  * @returns ask (now) and stop
  */
-export function followSession(
-  put: (session: SessionView | null) => void,
-  line: (line: Line) => void,
-): { ask: () => void; stop: () => void } {
-  let stopped = false
-  let timer: ReturnType<typeof setTimeout>
-  let heard = 0
-  let flowing = false
-
-  const ask = async () => {
-    clearTimeout(timer)
-    const asked = ++heard
-    try {
-      const session = await askSession()
-      // An event that came meanwhile is newer than this answer.
-      if (!stopped && asked === heard) put(session)
-      if (!stopped) line(flowing ? 'live' : 'polling')
-    } catch (error) {
-      const code = (error as { code?: string }).code
-      if (!stopped && code === 'no-session') put(null)
-      else if (!stopped && code === 'unreachable') line('lost')
-    }
-    if (!stopped) timer = setTimeout(ask, flowing ? 30_000 : 5000)
-  }
-
-  const close = hearEvents(
-    '/api/me/session/events',
-    ['session', 'usage', 'topped-up', 'ended', 'changed'],
-    (_name, data) => {
-      heard++
-      put((data as Answer).session)
+export function followSession(put: (session: SessionView | null) => void, line: (line: Line) => void): Following {
+  return follow<SessionView>({
+    path: '/api/me/session/events',
+    events: ['session', 'usage', 'topped-up', 'ended', 'changed'],
+    read: (data) => (data as Answer).session,
+    ask: askSession,
+    everyMs: { flowing: 30_000, alone: 5000 },
+    put,
+    onAnswer(error, flowing) {
+      const { code } = (error ?? {}) as { code?: string }
+      if (code === 'no-session') put(null)
+      else if (code === 'unreachable') line('lost')
+      else if (!error) line(flowing ? 'live' : 'polling')
     },
-    (state) => {
-      const was = flowing
-      flowing = state === 'live'
-      if (flowing) line('live')
-      if (was && !flowing) void ask()
-    },
-  )
-  const seen = () => {
-    if (document.visibilityState === 'visible') void ask()
-  }
-  document.addEventListener('visibilitychange', seen)
-  timer = setTimeout(ask, 5000)
-
-  return {
-    ask: () => void ask(),
-    stop: () => {
-      stopped = true
-      clearTimeout(timer)
-      document.removeEventListener('visibilitychange', seen)
-      close()
-    },
-  }
+    onFlowing: () => line('live'),
+  })
 }
 
 /** The one full page load after the box let a device on: it makes the phone's system look again whether it is online. */

@@ -4,7 +4,8 @@ import type { PointsAnswer } from '../../server/loyalty/schema.ts'
 import type { payWay, PaymentView, ProviderName } from '../../server/payments/schema.ts'
 import type { SessionView } from '../../server/sessions/schema.ts'
 import type { Redeemed } from './box.ts'
-import { createApi, hearEvents } from '../shared/api.ts'
+import { createApi } from '../shared/api.ts'
+import { follow, type Following } from './follow.ts'
 
 export type PayWay = (typeof payWay)['_output']
 
@@ -41,52 +42,15 @@ export function isSettled({ status, step, outcome, givenUpAt }: PaymentView): bo
  * Follows a payment: by events, and by asking while they don't come.
  * @returns ask (now) and stop
  */
-export function followPayment(reference: string, put: (payment: PaymentView) => void): { ask: () => void; stop: () => void } {
-  let stopped = false
-  let timer: ReturnType<typeof setTimeout>
-  let heard = 0
-  let flowing = false
-
-  const ask = async () => {
-    clearTimeout(timer)
-    const asked = ++heard
-    try {
-      const payment = await askPayment(reference)
-      // An event that came meanwhile is newer than this answer.
-      if (!stopped && asked === heard) put(payment)
-    } catch {
-      // The line comes back or it does not: the next question finds out.
-    }
-    if (!stopped) timer = setTimeout(ask, flowing ? 15_000 : 3000)
-  }
-  const close = hearEvents(
-    `${pathOf(reference)}/events`,
-    ['payment'],
-    (_name, data) => {
-      heard++
-      put((data as Answer).payment)
-    },
-    (state) => {
-      const was = flowing
-      flowing = state === 'live'
-      if (was && !flowing) void ask()
-    },
-  )
-  // Whoever confirms on the phone comes back to this page from another app.
-  const seen = () => {
-    if (document.visibilityState === 'visible') void ask()
-  }
-  document.addEventListener('visibilitychange', seen)
-  timer = setTimeout(ask, 3000)
-  return {
-    ask: () => void ask(),
-    stop: () => {
-      stopped = true
-      clearTimeout(timer)
-      document.removeEventListener('visibilitychange', seen)
-      close()
-    },
-  }
+export function followPayment(reference: string, put: (payment: PaymentView) => void): Following {
+  return follow<PaymentView>({
+    path: `${pathOf(reference)}/events`,
+    events: ['payment'],
+    read: (data) => (data as Answer).payment,
+    ask: () => askPayment(reference),
+    everyMs: { flowing: 15_000, alone: 3000 },
+    put,
+  })
 }
 
 function pathOf(reference: string): string {
