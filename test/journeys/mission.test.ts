@@ -207,8 +207,8 @@ test.serial('Double billing, Session Check: before any purchase the living sessi
   t.is((await shop.chargesOf(buyer.number)).length, 1)
   t.is(await buyer.points(), points)
   t.is(count('sessions', 'user_phone = ?', buyer.number), 1)
-  t.is(count('prevented') - prevented, 6, 'each is counted')
-  t.true(count('prevented', 'payer = ? AND amount_minor = 1000', buyer.number) >= 5, 'with its money')
+  t.is(count('prevented') - prevented, 2, 'each package is counted once, however often and in whatever way it was tried')
+  t.is(count('prevented', 'payer = ? AND amount_minor = 1000', buyer.number), 1, 'with its money')
 
   const topUp = await buyer.order({ packageId: pack, topUp: true })
   t.is(topUp.body.outcome, 'asked', 'a top-up is charged, when it is asked for')
