@@ -41,8 +41,12 @@ export async function insertMissing(db: Db, phone: string, at: number): Promise<
   await db('customers').insert({ phone, created_at: at, seen_at: at }).onConflict('phone').ignore()
 }
 
+/** A number that was confirmed before keeps that time; one without a row gets one. */
 export async function confirm(db: Db, phone: string, at: number): Promise<void> {
-  await db('customers').where({ phone, confirmed_at: null }).update({ confirmed_at: at })
+  await db('customers')
+    .insert({ phone, created_at: at, seen_at: at, confirmed_at: at })
+    .onConflict('phone')
+    .merge({ confirmed_at: db.raw('coalesce(customers.confirmed_at, excluded.confirmed_at)') })
 }
 
 export async function setPin(db: Db, phone: string, pinHash: string): Promise<void> {

@@ -63,14 +63,19 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
       const more = life.topUp(current, terms, now())
       const session = isHere(purchase, asker) ? life.activate(more, now()) : more
       await table.saveSessions(tx, [session])
-      return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'topped-up' as const, usedBefore: usedOf(current) }
+      return {
+        session,
+        others: await attachAsker(tx, session, asker, choices, false),
+        outcome: 'topped-up' as const,
+        usedBefore: usedOf(current),
+      }
     }
     const begins = !current && isHere(purchase, asker)
     const session = await insertPaid(tx, terms, sold, purchase, { follows: current?.id ?? null, begins })
     if (current) return { session, others: [current.id], outcome: 'waiting' as const, usedBefore: 0 }
     if (!begins) return { session, others: [], outcome: 'opened' as const, usedBefore: 0 }
     await takeProfilesAlong(tx, session, asker)
-    return { session, others: await attachAsker(tx, session, asker, choices), outcome: 'opened' as const, usedBefore: 0 }
+    return { session, others: await attachAsker(tx, session, asker, choices, true), outcome: 'opened' as const, usedBefore: 0 }
   }
 
   /** The asker, without a device that is somebody else's by now. */
@@ -123,9 +128,9 @@ export function createBuying({ now, packages, connect, loyalty }: Needs) {
    * Gives the asking device its place. What is paid for is paid for: should a session be full where the owner lets no new
    * device in, the purchase stands without it.
    */
-  async function attachAsker(tx: Tx, session: Session, { device }: Asker, choices: Choices): Promise<number[]> {
+  async function attachAsker(tx: Tx, session: Session, { device }: Asker, choices: Choices, isNew: boolean): Promise<number[]> {
     if (!device) return []
-    const places = { maxDevices: session.maxDevices, whenFull: choices.whenDevicesFull, now: now() }
+    const places = { maxDevices: session.maxDevices, whenFull: choices.whenDevicesFull, now: now(), isNew }
     return attach(tx, session, device, places).catch((error: unknown) => {
       if (error instanceof Refusal && error.code === 'devices-full') return []
       throw error

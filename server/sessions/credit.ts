@@ -94,7 +94,8 @@ export function createCredit({
   }
 
   async function howTo(payment: Payment, proof: Proof): Promise<How> {
-    const [choices, found, own] = await Promise.all([settings.get(), hotspots.find(payment.hotspotId), hotspots.own()])
+    const [choices, own] = await Promise.all([settings.get(), hotspots.own()])
+    const found = own.hotspotId === payment.hotspotId ? own : await hotspots.find(payment.hotspotId)
     const [by, providerReference] = 'cashier' in proof ? [proof.cashier, null] : [null, proof.providerReference]
     return { hotspot: found ?? own, choices, asker: askerOf(payment), by, providerReference }
   }

@@ -6,7 +6,8 @@ import { devicesOf, findAttached, insertDevice, updateDevice } from './table.ts'
 /** A device that asks: its MAC, address and, if DHCP told, its name. */
 export type AskingDevice = { mac: string; ip: string; name: string }
 
-type Rule = { maxDevices: number; whenFull: 'refuse-new' | 'drop-oldest'; now: number }
+/** `isNew`: the session was opened just now, so nobody is in it. */
+type Rule = { maxDevices: number; whenFull: 'refuse-new' | 'drop-oldest'; now: number; isNew?: boolean }
 
 /**
  * Gives a device a place in a session, within the number that was paid for; it leaves the session where it was.
@@ -19,7 +20,7 @@ export async function attach(tx: Tx, session: Session, device: AskingDevice, rul
     await updateDevice(tx, before.id, { pausedAt: null, lastSeen: rule.now })
     return []
   }
-  const others = await devicesOf(tx, [session.id])
+  const others = rule.isNew ? [] : await devicesOf(tx, [session.id])
   const tooMany = others.length + 1 - rule.maxDevices
   if (tooMany > 0) {
     if (rule.whenFull === 'refuse-new') throw devicesFull(rule.maxDevices)
