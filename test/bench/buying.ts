@@ -56,10 +56,11 @@ export async function buying(): Promise<Figure[]> {
     const [first] = await round(bed, members.slice(0, 1), 0)
     if (first!.steps.online === null) throw new Error(`The first buyer did not get online.\n${lab.tail('worker')}\n${lab.tail('server')}`)
     return [
-      ...crowdFigures('confirm within 1 s', await manyRounds(bed, members, 1000, ROUNDS), true),
-      ...crowdFigures('confirm at the very same moment', await manyRounds(bed, members, 0, ROUNDS), true),
+      ...crowdFigures('confirm within 1 s', await manyRounds(bed, members, 1000, ROUNDS), 'must'),
+      // Nobody's thumbs are that alike: it shows what a burst costs.
+      ...crowdFigures('confirm at the very same moment', await manyRounds(bed, members, 0, ROUNDS), 'aim'),
       ...aloneFigures(await manyRounds(bed, members.slice(0, 1), 0, ALONE_ROUNDS)),
-      ...crowdFigures('confirm within 1 s, no callback ever comes', await withoutCallbacks(bed, members), false),
+      ...crowdFigures('confirm within 1 s, no callback ever comes', await withoutCallbacks(bed, members), 'none'),
     ]
   } finally {
     ledger.close()
@@ -153,7 +154,7 @@ async function endAll(lab: Lab): Promise<void> {
   )
 }
 
-function crowdFigures(how: string, all: Bought[], binds: boolean): Figure[] {
+function crowdFigures(how: string, all: Bought[], soon: 'must' | 'aim' | 'none'): Figure[] {
   const times = onlineTimes(all)
   const online = all.filter(({ steps: { online } }) => online !== null).length
   const once = all.filter(({ charged }) => charged === 1).length
@@ -164,7 +165,8 @@ function crowdFigures(how: string, all: Bought[], binds: boolean): Figure[] {
       what: 'the same, p99',
       measured: quantile(times, 0.99),
       unit: 'ms',
-      ...(binds ? { must: atMost(500), mustWords: '≤ 500' } : {}),
+      ...(soon === 'must' ? { must: atMost(500), mustWords: '≤ 500' } : {}),
+      ...(soon === 'aim' ? { aim: atMost(500), aimWords: '≤ 500' } : {}),
       note: `${all.length} purchases; MTN answers in ${ANSWERS_AFTER_MS} ms; a datagram every ${PROBE_MS} ms from each`,
     },
     { what: 'the same, max', measured: Math.max(...times), unit: 'ms' },
