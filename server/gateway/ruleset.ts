@@ -71,13 +71,20 @@ export function ruleset({ lan, wan, lanAddress, portalPort, callbackPort, tunnel
     iifname "${lan}" jump to_tunnel
     ip daddr ${own} tcp dport 80 redirect to :${portalPort}
     meta mark 0 jump without_session
-    meta mark >= ${PAY_WINDOW_MARK} jump without_session
+    meta mark >= ${PAY_WINDOW_MARK} goto pay_window
     ip daddr ${own} accept
     ip daddr ${PRIVATE} drop
   }
   chain without_session {
     tcp dport 80 redirect to :${portalPort}
     meta l4proto { tcp, udp } th dport 53 redirect to :53
+  }
+  chain pay_window {
+    jump without_session
+    ip daddr ${own} accept
+    ip daddr ${PRIVATE} drop
+    meta l4proto { tcp, udp } th dport 443 accept
+    drop
   }
   chain from_line {
     udp dport ${tunnelPorts} redirect to :${tunnel.port}
@@ -95,14 +102,9 @@ export function ruleset({ lan, wan, lanAddress, portalPort, callbackPort, tunnel
     iifname ${inside} goto refuse
   }
   chain upload {
-    meta mark >= ${PAY_WINDOW_MARK} jump pay_window
     oifname != "${wan}" goto refuse
     iifname "${tunnel.device}" meta mark @tunnelled
     meta priority set meta mark map @up_class accept
-    goto refuse
-  }
-  chain pay_window {
-    meta l4proto { tcp, udp } th dport 443 return
     goto refuse
   }
   chain refuse {
