@@ -57,6 +57,7 @@ test.serial('a phone with two payments has one window, and keeps nobody else fro
   await until('the page can be reached', () => reaches(phone1), 5000)
   await lab.powerCut()
   await lab.powerOn()
+  await lab.untilHealthy()
   await until('who paid is back', async () => (await venue.curl(phone2, '-m', '1', `${sites}/bytes/1000`)).bytes === 1000, 30_000)
   t.notRegex(lab.tail('worker'), /File exists/)
 })
